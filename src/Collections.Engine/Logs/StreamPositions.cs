@@ -1,0 +1,29 @@
+using Collections.Domain.Events;
+
+namespace Collections.Engine.Logs;
+
+/// <summary>The next offset of each stream of one partition. Offsets count records from 0, a stream's own.</summary>
+public readonly record struct StreamPositions(long Invoices, long Payments, long Activity)
+{
+    public static readonly StreamPositions Start;
+
+    public long this[EventStream stream] => stream switch
+    {
+        EventStream.Invoices => Invoices,
+        EventStream.Payments => Payments,
+        _ => Activity,
+    };
+
+    /// <summary>Records before these positions, all streams together.</summary>
+    public long Total => Invoices + Payments + Activity;
+
+    public StreamPositions With(EventStream stream, long offset) => stream switch
+    {
+        EventStream.Invoices => this with { Invoices = offset },
+        EventStream.Payments => this with { Payments = offset },
+        _ => this with { Activity = offset },
+    };
+
+    /// <summary>Whether everything before <paramref name="other"/> is also before these positions.</summary>
+    public bool Covers(StreamPositions other) => Invoices >= other.Invoices && Payments >= other.Payments && Activity >= other.Activity;
+}

@@ -1,0 +1,93 @@
+using Collections.Engine.Logs;
+
+namespace Collections.Engine.Stores;
+
+/// <summary>What a checkpoint says of the partition as a whole.</summary>
+/// <param name="Next">The next record to apply of each stream: everything before it is in the states.</param>
+/// <param name="ClockMs">The partition's clock, in Unix milliseconds.</param>
+/// <param name="NextLeaseSequence">Leases with this sequence and later were granted after the checkpoint.</param>
+/// <param name="LayoutVersion">Of the state images; another version is folded anew from the log.</param>
+/// <param name="SweptDay">The day up to which every debtor has been evaluated.</param>
+/// <param name="Quiet">Whether imported history has not been ended.</param>
+public readonly record struct CheckpointHeader(
+    StreamPositions Next, long ClockMs, uint NextLeaseSequence, int LayoutVersion, int SweptDay, bool Quiet, PartitionCounters Counters);
+
+/// <summary>Counts since the log began; they survive restarts with the checkpoint.</summary>
+public record struct PartitionCounters(long Applied, long Duplicates, long DeadLetters, long Parked, long Misplaced);
+
+/// <summary>
+/// A consistent copy of what changed in a partition since its last checkpoint, taken between two slices. The worker fills it; the
+/// store's thread commits it while the worker goes on; then it is used again.
+/// </summary>
+public sealed class Checkpoint
+{
+    private readonly List<(int Slot, int Start, int Length)> states = [];
+    private byte[] images = new byte[1 << 20];
+    private int used;
+
+    public int Partition { get; set; }
+
+    public long Epoch { get; set; }
+
+    public CheckpointHeader Header { get; set; }
+
+    /// <summary>All interned names, in order of their ids; empty when none came since the last checkpoint.</summary>
+    public byte[] Names { get; set; } = [];
+
+    /// <summary>All events held for parked debtors, in order; replaces what was held before.</summary>
+    public RecordBatch Held { get; } = new();
+
+    public List<AuditRow> Audit { get; } = [];
+
+    public List<DeadLetter> DeadLetters { get; } = [];
+
+    /// <summary>The partition starts anew: states stored before are dropped.</summary>
+    public bool Replace { get; set; }
+
+    public int StateCount => states.Count;
+
+    public long ImageBytes => used;
+
+    public int SlotOf(int index) => states[index].Slot;
+
+    public ReadOnlySpan<byte> ImageOf(int index) => images.AsSpan(states[index].Start, states[index].Length);
+
+    /// <summary>Room for one debtor's image, to be filled before the next call.</summary>
+    public Span<byte> AddState(int slot, int length)
+    {
+        if (used > images.Length - length)
+            Array.Resize(ref images, (int)Math.Min(Array.MaxLength, Math.Max(images.Length * 2L, used + (long)length)));
+        states.Add((slot, used, length));
+        Span<byte> room = images.AsSpan(used, length);
+        used += length;
+        return room;
+    }
+
+    public void Clear()
+    {
+        states.Clear();
+        used = 0;
+        Names = [];
+        Held.Clear();
+        Audit.Clear();
+        DeadLetters.Clear();
+        Replace = false;
+    }
+}
+
+/// <summary>An act, for the trail. <paramref name="Sequence"/> counts without gaps in its partition.</summary>
+public readonly record struct AuditRow(long Sequence, long AtMs, AuditKind Kind, string Tenant, string Debtor, string Detail);
+
+/// <summary>Kinds of acts; the numbers are persisted.</summary>
+public enum AuditKind : byte
+{
+    Queued = 1,
+    LeaseGranted = 2,
+    LeaseReported = 3,
+    LeaseReleased = 4,
+    LeaseExpired = 5,
+    LeaseVoided = 6,
+}
+
+/// <summary>A record that could not be applied, and why.</summary>
+public sealed record DeadLetter(long AtMs, byte Stream, long Offset, string Reason, byte[] Content);

@@ -1,0 +1,56 @@
+using Collections.Engine.Logs;
+
+namespace Collections.Engine.Stores;
+
+/// <summary>
+/// Where partitions keep their checkpoints and leases. Contract: a checkpoint and a batch of lease changes are one transaction each,
+/// durable when the call returns, and refused when another owner has taken the partition since (the fencing epoch).
+/// </summary>
+public interface IStore : IDisposable
+{
+    /// <summary>Takes a partition: from now on only the returned epoch may write. Epochs of a partition rise by one at a time from 1.</summary>
+    long TakeOwnership(int partition, string owner);
+
+    /// <summary>Streams the partition's last checkpoint into <paramref name="into"/>; false if there is none.</summary>
+    /// <exception cref="StoreCorruptException">What is stored can't be trusted: the message says what, where, and what to do.</exception>
+    bool Load(int partition, ICheckpointSink into);
+
+    /// <summary>Commits a checkpoint: states, positions, names, held events, audit rows and dead letters, in one transaction.</summary>
+    /// <exception cref="StoreFencedException">Another owner has the partition: stop it.</exception>
+    /// <exception cref="StoreUnavailableException">Nothing was committed; try again.</exception>
+    void Commit(Checkpoint checkpoint);
+
+    /// <summary>Commits changes of leases, of one or several partitions, in one transaction.</summary>
+    /// <exception cref="StoreFencedException">Another owner has one of the partitions: nothing was committed.</exception>
+    /// <exception cref="StoreUnavailableException">Nothing was committed; try again.</exception>
+    void CommitLeases(IReadOnlyList<LeaseChange> changes);
+
+    /// <summary>The leases of a partition that have not been closed, voided ones included, in order of their sequence.</summary>
+    IReadOnlyList<LeaseRow> LoadLeases(int partition);
+
+    /// <summary>Dead letters of a partition, oldest first, at most <paramref name="maxCount"/>.</summary>
+    IReadOnlyList<DeadLetter> LoadDeadLetters(int partition, int maxCount);
+}
+
+/// <summary>Takes what <see cref="IStore.Load"/> reads; the spans are valid during the call only. Called in this order.</summary>
+public interface ICheckpointSink
+{
+    void Header(CheckpointHeader header);
+
+    /// <summary>The partition's interned names, in order of their ids.</summary>
+    void Names(ReadOnlySpan<byte> names);
+
+    void State(int slot, ReadOnlySpan<byte> image);
+
+    /// <summary>An event that waits for its parked debtor, in order.</summary>
+    void Held(in LogRecord record);
+}
+
+/// <summary>Another owner has taken the partition.</summary>
+public sealed class StoreFencedException(string message) : Exception(message);
+
+/// <summary>The store can't be reached or written now; nothing was committed.</summary>
+public sealed class StoreUnavailableException(string message, Exception inner) : Exception(message, inner);
+
+/// <summary>What is stored can't be trusted.</summary>
+public sealed class StoreCorruptException(string message) : Exception(message);
