@@ -1,0 +1,58 @@
+using Collections.Engine.Stores;
+
+namespace Collections.Engine.Leases;
+
+/// <summary>
+/// Where a lease stands inside its partition.
+/// <code>
+/// Reserved ──commit──▶ Held ──report──▶ Reporting ──event applied──▶ (gone)
+///    │                  │ ╲──expiry──▶ Expired ───event applied──▶ (gone)
+///    └──commit failed   ╰──release──▶ (gone)
+/// any of them ──the debtor may no longer be contacted──▶ Voided ──forgotten after its expiry──▶ (gone)
+/// </code>
+/// While a lease is in any of these but Voided, its debtor stands in no queue.
+/// </summary>
+public enum LeaseStage : byte
+{
+    /// <summary>Chosen for a pull, not yet committed to the store; the caller doesn't know of it.</summary>
+    Reserved,
+
+    /// <summary>In a caller's hand.</summary>
+    Held,
+
+    /// <summary>Its outcome is on the way through the log.</summary>
+    Reporting,
+
+    /// <summary>Ran out; that the attempt may have been made is on the way through the log.</summary>
+    Expired,
+
+    /// <summary>Must not be carried out any more; kept so that its holder can be told.</summary>
+    Voided,
+}
+
+/// <summary>A lease as its partition knows it.</summary>
+internal sealed class OpenLease(LeaseRow row, int slot, LeaseStage stage)
+{
+    public LeaseRow Row { get; set; } = row;
+
+    public int Slot { get; } = slot;
+
+    public LeaseStage Stage { get; private set; } = stage;
+
+    /// <summary>Why it was voided.</summary>
+    public string Reason { get; set; } = "";
+
+    public void TransitionTo(LeaseStage next)
+    {
+        bool allowed = (Stage, next) switch
+        {
+            (LeaseStage.Reserved, LeaseStage.Held or LeaseStage.Voided) => true,
+            (LeaseStage.Held, LeaseStage.Reporting or LeaseStage.Expired or LeaseStage.Voided) => true,
+            (LeaseStage.Reporting, LeaseStage.Held or LeaseStage.Voided) => true,
+            (LeaseStage.Expired, LeaseStage.Voided) => true,
+            _ => false,
+        };
+        Domain.Invariant.Require(allowed, $"lease {Row.Id} can't go from {Stage} to {next}");
+        Stage = next;
+    }
+}

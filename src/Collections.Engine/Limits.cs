@@ -1,0 +1,57 @@
+namespace Collections.Engine;
+
+/// <summary>Every limit of the engine, with its arithmetic.</summary>
+public static class Limits
+{
+    /// <summary>
+    /// Records a slice takes at most. At about 2 µs an event a slice then lasts 4 ms, which is how long a pull may wait behind ingest
+    /// on one worker; the host tunes the count below this.
+    /// </summary>
+    public const int SliceRecordsMax = 2_048;
+
+    /// <summary>Records whose debtors are prefetched together: 32 × 6 cache lines are 12 KB of 48 KB L1.</summary>
+    public const int PrefetchWindow = 32;
+
+    /// <summary>Debtors evaluated as one batch: 256 rows of 60 doubles are 120 KB and stay in L2.</summary>
+    public const int EvaluationBatch = 256;
+
+    /// <summary>Debtors that a day roll or a re-evaluation of the book looks at in one slice: 2,048 × 2 µs = 4 ms.</summary>
+    public const int SweepPerSlice = 2_048;
+
+    /// <summary>A partition further behind than this hands out nothing (DESIGN 4).</summary>
+    public const long BehindMsMax = 60_000;
+
+    /// <summary>Actions in one pull; more would hold a worker too long and is better asked for twice.</summary>
+    public const int PullMax = 1_000;
+
+    public const int LeaseSecondsDefault = 300;
+    public const int LeaseSecondsMax = 86_400;
+
+    /// <summary>How long a voided lease is remembered after its expiry, so that its holder can be told.</summary>
+    public const long VoidedKeptMs = 3_600_000;
+
+    /// <summary>
+    /// Events held for one parked debtor. A debtor is parked for milliseconds; ten thousand events in that time are a flood, and the
+    /// partition stops reading until the answer is there.
+    /// </summary>
+    public const int HeldEventsMax = 10_000;
+
+    /// <summary>Queues (tenant × portfolio × channel) in one partition; each costs 64 KB of bucket heads.</summary>
+    public const int QueuesMax = 4_096;
+
+    /// <summary>Checkpoint interval, adapted between these to the time that the last one took (DESIGN 5.1).</summary>
+    public const int CheckpointSecondsMin = 1;
+    public const int CheckpointSecondsMax = 30;
+
+    /// <summary>A checkpoint may take a tenth of the time between two.</summary>
+    public const int CheckpointShare = 10;
+
+    /// <summary>Control commands waiting for one worker; a caller beyond that is refused, so that a stuck worker can't fill memory.</summary>
+    public const int CommandsMax = 65_536;
+
+    /// <summary>Events of one append call.</summary>
+    public const int AppendEventsMax = 10_000;
+
+    /// <summary>Requests whose leases are remembered for retries, newest kept.</summary>
+    public const int RequestsRemembered = 100_000;
+}

@@ -1,0 +1,45 @@
+using Collections.Domain;
+using Collections.Domain.Debtors;
+
+namespace Collections.Engine.Partitions;
+
+/// <summary>
+/// Looks at every debtor of the partition once, some each slice: at the day roll, because days past due move; after an import, because
+/// its debtors were quiet; after a change of model.
+/// </summary>
+internal sealed class BookSweep(DebtorTable table)
+{
+    private int next;
+    private int end;
+
+    /// <summary>The day up to which every debtor has been looked at.</summary>
+    public Day SweptDay { get; set; }
+
+    public bool IsRunning => next < end;
+
+    /// <summary>Starts from the first debtor again, for the day that the next run is given.</summary>
+    public void Restart()
+    {
+        next = 0;
+        end = table.Count;
+    }
+
+    public void Run(Day today, Evaluator evaluator, bool quiet)
+    {
+        if (today > SweptDay)
+        {
+            SweptDay = today;
+            Restart();
+        }
+        int stop = Math.Min(end, next + Limits.SweepPerSlice);
+        for (; next < stop; next++)
+        {
+            if (table.Record(next).IsFree)
+                continue;
+            Debtor debtor = table.Debtor(next);
+            if (!quiet)
+                debtor.IsQuiet = false;
+            evaluator.Add(next);
+        }
+    }
+}

@@ -1,0 +1,352 @@
+using Collections.Domain;
+using Collections.Domain.Debtors;
+using Collections.Domain.Events;
+using Collections.Engine.Leases;
+using Collections.Engine.Logs;
+using Collections.Engine.Queues;
+using Collections.Engine.Scoring;
+using Collections.Engine.Stores;
+
+namespace Collections.Engine.Partitions;
+
+/// <summary>
+/// One partition: its debtors, its ranked queues, its leases, its timers and its clock. One thread at a time runs it, without locks,
+/// I/O, clock reads or random numbers: given the same slices and commands it does exactly the same. What it decides for the
+/// outside lies in <see cref="Effects"/>.
+/// </summary>
+public sealed class Partition : IDisposable
+{
+    private readonly DebtorTable table = new();
+    private readonly QueueBook queues;
+    private readonly TimerHeap timers = new();
+    private readonly LeaseBook leases = new();
+    private readonly ParkedDebtors parked = new();
+    private readonly DirtySlots dirty;
+    private readonly BookSweep sweep;
+    private readonly Evaluator evaluator;
+    private readonly int partitionCount;
+    private PartitionCounters counters;
+    private bool quiet;
+
+    public Partition(int number, int partitionCount, ScoringModel? model)
+    {
+        Number = number;
+        this.partitionCount = partitionCount;
+        queues = new QueueBook(table);
+        dirty = new DirtySlots(table);
+        sweep = new BookSweep(table);
+        Desk = new LeaseDesk(this, table, queues, leases, dirty);
+        evaluator = new Evaluator(table, queues, leases, Desk, dirty, model);
+        Trail = new ActTrail();
+        Checkpoints = new PartitionCheckpoints(this, table, queues, timers, leases, parked, dirty, sweep);
+        View = new PartitionView(this, table, queues, leases, evaluator);
+    }
+
+    public int Number { get; }
+
+    /// <summary>The next record to apply of each stream.</summary>
+    public StreamPositions Positions { get; internal set; }
+
+    /// <summary>The partition's clock: min(wall clock, log time of the oldest unread record), in Unix milliseconds; it never goes back.</summary>
+    public long ClockMs { get; internal set; }
+
+    /// <summary>How far the clock was behind the wall clock after the last slice.</summary>
+    public long BehindMs { get; private set; }
+
+    public PartitionCounters Counters
+    {
+        get => counters;
+        internal set => counters = value;
+    }
+
+    /// <summary>Imported history is being applied: its debtors take no part until ImportEnded.</summary>
+    public bool Quiet
+    {
+        get => quiet;
+        internal set => quiet = value;
+    }
+
+    public PartitionEffects Effects { get; } = new();
+
+    /// <summary>Pulling, reporting and giving back.</summary>
+    public LeaseDesk Desk { get; }
+
+    /// <summary>What others may see.</summary>
+    public PartitionView View { get; }
+
+    public PartitionCheckpoints Checkpoints { get; }
+
+    internal ActTrail Trail { get; }
+
+    /// <summary>Whether there is work although no record is waiting.</summary>
+    public bool HasWork => sweep.IsRunning || evaluator.HasWork;
+
+    public long NextTimerMs => timers.NextMs;
+
+    public int ParkedCount => parked.Count;
+
+    /// <summary>Whether it can take more records: a flood on a parked debtor waits until the debtor is back.</summary>
+    public bool CanRead => parked.HeldCount < Limits.HeldEventsMax;
+
+    /// <summary>The whole flow: records and timers in the order of time, then one evaluation of everything that they touched.</summary>
+    public void RunOnce(in Slice slice)
+    {
+        Span<ulong> hashes = stackalloc ulong[Limits.PrefetchWindow];
+        for (int start = 0; start < slice.Records.Count; start += Limits.PrefetchWindow)
+        {
+            int end = Math.Min(start + Limits.PrefetchWindow, slice.Records.Count);
+            Prefetch(slice.Records, start, end, hashes);
+            for (int i = start; i < end; i++)
+            {
+                LogRecord record = slice.Records[i];
+                AdvanceClock(Math.Min(record.KnownMs, slice.NowMs));
+                Apply(record);
+                Positions = Positions.With(record.Stream, record.Offset + 1);
+            }
+        }
+        if (slice.CaughtUp)
+        {
+            AdvanceClock(slice.NowMs);
+            sweep.Run(Day.OfMs(ClockMs), evaluator, Quiet);
+        }
+        BehindMs = slice.CaughtUp ? 0 : Math.Max(0, slice.NowMs - ClockMs);
+        evaluator.Run(AsOf.At(ClockMs), Reschedule);
+        Desk.ForgetVoided(ClockMs);
+    }
+
+    /// <summary>The answer to a <see cref="HistoryRequest"/>: rebuilds the debtor and applies what was held meanwhile.</summary>
+    public void Resume(in HistoryRequest request, RecordBatch history)
+    {
+        int slot = request.Slot;
+        RecordBatch held = parked.Release(slot);
+        table.Standing(slot).Flags &= ~StandingFlags.Parked;
+        Debtor debtor = table.Debtor(slot);
+        var own = new HistoryBatch();
+        for (int i = 0; i < history.Count; i++)
+        {
+            LogRecord record = history[i];
+            if (IsOf(record, debtor))
+                own.Add(record.Content, record.KnownMs, record.History);
+        }
+        debtor.Rebuild(own, AsOf.At(ClockMs), out RebuildReport report);
+        Touch(slot);
+        for (int i = 0; i < held.Count; i++)
+        {
+            LogRecord record = held[i];
+            if (record.Offset >= request.Until[record.Stream])
+                Apply(record);
+            else
+                Settle(record, report, slot);
+        }
+    }
+
+    /// <summary>Asks again for the history of every parked debtor, as after a restart or a failed read.</summary>
+    public void RequestHistories()
+    {
+        foreach (KeyValuePair<int, RecordBatch> debtor in parked.All)
+            Effects.HistoryRequests.Add(RequestFor(debtor.Key, Positions));
+    }
+
+    public void Dispose()
+    {
+        queues.Dispose();
+        table.Dispose();
+    }
+
+    /// <summary>The debtor's slot, or -1.</summary>
+    internal int Find(ReadOnlySpan<byte> tenant, ReadOnlySpan<byte> debtor) => table.Find(DebtorKey.HashOf(tenant, debtor), tenant, debtor);
+
+    internal bool IsParked(int slot) => (table.Standing(slot).Flags & StandingFlags.Parked) != 0;
+
+    /// <summary>Parks a debtor, as after a restart from a checkpoint in which it was parked.</summary>
+    internal void RestoreHeld(in LogRecord record)
+    {
+        if (!EventReader.TryRead(record.Content, record.KnownMs, record.History, out Event e, out EventError error))
+            throw new StoreCorruptException($"partition {Number}: a held event at {record.Stream} {record.Offset} can't be read: {error}");
+        int slot = Find(e.Head.Tenant, e.Head.Debtor);
+        Invariant.Require(slot >= 0, $"partition {Number}: an event is held for a debtor that the checkpoint does not have");
+        if (!IsParked(slot))
+        {
+            table.Standing(slot).Flags |= StandingFlags.Parked;
+            parked.Park(slot);
+        }
+        parked.Hold(slot, record);
+    }
+
+    /// <summary>Marks a debtor to be evaluated and kept.</summary>
+    internal void Touch(int slot)
+    {
+        dirty.Add(slot);
+        evaluator.Add(slot);
+    }
+
+    /// <summary>Sets the debtor's next timer: the earliest of its own, the end of its rest and its lease's expiry.</summary>
+    internal void Reschedule(int slot)
+    {
+        ref Standing standing = ref table.Standing(slot);
+        Debtor debtor = table.Debtor(slot);
+        long due = debtor.NextTimerMs;
+        ref ActedState acted = ref table.Record(slot).Acted;
+        if (acted.RestUntilMs != 0)
+            due = Math.Min(due, acted.RestUntilMs);
+        if (acted.LeaseSequence != 0 && leases.Find(acted.LeaseSequence) is { Stage: LeaseStage.Held } lease)
+            due = Math.Min(due, lease.Row.ExpiresMs);
+        if (due == standing.TimerMs)
+            return;
+        standing.TimerMs = due;
+        if (due != long.MaxValue)
+            timers.Add(due, DebtorKey.HashOf(debtor.Tenant, debtor.Name), slot);
+    }
+
+    private void AdvanceClock(long toMs)
+    {
+        while (timers.NextMs <= toMs)
+        {
+            (long dueMs, int slot) = timers.Take();
+            if (table.Standing(slot).TimerMs != dueMs)
+                continue;
+            table.Standing(slot).TimerMs = long.MaxValue;
+            ClockMs = Math.Max(ClockMs, dueMs);
+            if (!IsParked(slot))
+                Fire(slot, dueMs);
+        }
+        ClockMs = Math.Max(ClockMs, toMs);
+    }
+
+    private void Fire(int slot, long dueMs)
+    {
+        Desk.ExpireIfDue(slot, dueMs);
+        table.Debtor(slot).Advance(AsOf.At(dueMs));
+        Touch(slot);
+    }
+
+    private void Apply(in LogRecord record)
+    {
+        if (!EventReader.TryRead(record.Content, record.KnownMs, record.History, out Event e, out EventError error))
+        {
+            Refuse(record, error.ToString());
+            return;
+        }
+        if (e.Head.Kind == EventKind.ImportEnded)
+        {
+            Quiet = false;
+            sweep.Restart();
+            return;
+        }
+        if (DebtorKey.PartitionOf(e.Head.Tenant, e.Head.Debtor, partitionCount) != Number)
+        {
+            counters.Misplaced++;
+            Effects.Misplaced.Add(
+                DebtorKey.PartitionOf(e.Head.Tenant, e.Head.Debtor, partitionCount), e.Head.Stream,
+                DebtorKey.HashOf(e.Head.Tenant, e.Head.Debtor), record.KnownMs, record.History, record.Content);
+            return;
+        }
+        int slot = FindOrCreate(e, out error);
+        if (slot < 0)
+            Refuse(record, error.ToString());
+        else if (IsParked(slot))
+            parked.Hold(slot, record);
+        else
+            Apply(record, e, slot);
+    }
+
+    private void Apply(in LogRecord record, in Event e, int slot)
+    {
+        Debtor debtor = table.Debtor(slot);
+        switch (debtor.Apply(e, AsOf.At(ClockMs), out EventError error))
+        {
+            case ApplyOutcome.Applied:
+                counters.Applied++;
+                if (record.History)
+                {
+                    debtor.IsQuiet = true;
+                    Quiet = true;
+                }
+                if (e.Head.Kind == EventKind.AttemptReported)
+                    Desk.CloseReported(e, slot, ClockMs);
+                Touch(slot);
+                break;
+            case ApplyOutcome.Duplicate:
+                counters.Duplicates++;
+                break;
+            case ApplyOutcome.NeedsHistory:
+                Park(slot, record);
+                break;
+            default:
+                Refuse(record, error.ToString());
+                break;
+        }
+    }
+
+    private int FindOrCreate(in Event e, out EventError error)
+    {
+        error = default;
+        ulong hash = DebtorKey.HashOf(e.Head.Tenant, e.Head.Debtor);
+        int slot = table.Find(hash, e.Head.Tenant, e.Head.Debtor);
+        // A debtor comes into being with its first valid event, not with a broken one.
+        if (slot < 0 && BodyReader.Check(e, out error))
+            slot = table.Create(hash, e.Head.Tenant, e.Head.Debtor);
+        return slot;
+    }
+
+    private void Park(int slot, in LogRecord record)
+    {
+        counters.Parked++;
+        Desk.LeaveForParking(slot, ClockMs);
+        table.Standing(slot).Flags |= StandingFlags.Parked;
+        parked.Park(slot);
+        parked.Hold(slot, record);
+        dirty.Add(slot);
+        Effects.HistoryRequests.Add(RequestFor(slot, Positions.With(record.Stream, record.Offset + 1)));
+    }
+
+    private HistoryRequest RequestFor(int slot, StreamPositions until)
+    {
+        Debtor debtor = table.Debtor(slot);
+        return new HistoryRequest(slot, DebtorKey.HashOf(debtor.Tenant, debtor.Name), until);
+    }
+
+    /// <summary>What became of a held record that the rebuild has taken in.</summary>
+    private void Settle(in LogRecord record, in RebuildReport report, int slot)
+    {
+        if (!EventReader.TryRead(record.Content, record.KnownMs, record.History, out Event e, out EventError error))
+        {
+            Refuse(record, error.ToString());
+        }
+        else if (report.IsConflict(e.Head))
+        {
+            Refuse(record, "id: an earlier event of this stream has the same id and other content; give each event its own id");
+        }
+        else
+        {
+            counters.Applied++;
+            if (e.Head.Kind == EventKind.AttemptReported)
+                Desk.CloseReported(e, slot, ClockMs);
+        }
+    }
+
+    private void Refuse(in LogRecord record, string reason)
+    {
+        counters.DeadLetters++;
+        Trail.DeadLetters.Add(new DeadLetter(ClockMs, (byte)record.Stream, record.Offset, reason, record.Content.ToArray()));
+    }
+
+    private static bool IsOf(in LogRecord record, in Debtor debtor) =>
+        EventReader.TryRead(record.Content, record.KnownMs, record.History, out Event e, out _)
+        && e.Head.Debtor.SequenceEqual(debtor.Name) && e.Head.Tenant.SequenceEqual(debtor.Tenant);
+
+    /// <summary>Starts the loads that the next records will need, so that their cache misses overlap.</summary>
+    private void Prefetch(RecordBatch records, int start, int end, Span<ulong> hashes)
+    {
+        for (int i = start; i < end; i++)
+        {
+            ulong hash = 0;
+            if (EventReader.TryRead(records[i].Content, records[i].KnownMs, records[i].History, out Event e, out _))
+                hash = DebtorKey.HashOf(e.Head.Tenant, e.Head.Debtor);
+            hashes[i - start] = hash;
+            table.PrefetchIndex(hash);
+        }
+        for (int i = 0; i < end - start; i++)
+            table.PrefetchRecord(hashes[i]);
+    }
+}

@@ -1,0 +1,15 @@
+using Collections.Engine.Logs;
+
+namespace Collections.Engine.Partitions;
+
+/// <summary>What a partition is given to run once: records, and the time.</summary>
+public readonly ref struct Slice
+{
+    public required RecordBatch Records { get; init; }
+
+    /// <summary>Whether the records reach the end of every stream: only then does the partition's clock follow the wall clock.</summary>
+    public required bool CaughtUp { get; init; }
+
+    /// <summary>Wall clock in Unix milliseconds.</summary>
+    public required long NowMs { get; init; }
+}
