@@ -47,6 +47,14 @@ public static class Limits
     /// <summary>Stack bytes for the ranks of a block where it holds more than one group: a third of an ordinary L2.</summary>
     internal const int RankBlockBytesMax = 64 * 1024;
 
+    /// <summary>
+    /// Rank columns of an ensemble that is scored by leaf masks: 1,024 columns × 64 lanes × 1 byte = 64 KiB of stack.
+    /// </summary>
+    internal const int LeafMaskColumnsMax = 1024;
+
+    /// <summary>Leaves of a tree that is scored by leaf masks: a leaf's number must fit one byte.</summary>
+    internal const int LeafMaskLeavesMax = 256;
+
     /// <summary>Largest rank. 65,535 marks a leaf, so that no rank may exceed it and a leaf keeps pointing at itself.</summary>
     internal const int RankMax = 65_534;
 

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Collections.Scoring;
 
 /// <summary>
@@ -10,8 +12,6 @@ namespace Collections.Scoring;
 /// </summary>
 internal sealed class RankColumns
 {
-    private const int Lanes = Limits.LanesPerGroup;
-
     private readonly NumericFeature[] _numeric;
     private readonly CategoricalFeature[] _categorical;
 
@@ -20,19 +20,25 @@ internal sealed class RankColumns
         _numeric = numeric;
         _categorical = categorical;
         Count = count;
+        RankMax = numeric.Length == 0 ? 1 : Math.Max(1, numeric.Max(static feature => feature.ThresholdCount));
     }
 
-    /// <summary>Columns; a group of rows takes Count × <see cref="Limits.LanesPerGroup"/> ranks.</summary>
+    /// <summary>Columns; a group of rows takes Count × lanes ranks.</summary>
     public int Count { get; }
 
+    /// <summary>The largest rank that any value can have.</summary>
+    public int RankMax { get; }
+
     /// <summary>
-    /// Ranks up to <see cref="Limits.LanesPerGroup"/> rows into one group, column-major (a column's lanes stand together).
+    /// Ranks up to <paramref name="lanes"/> rows into one group, column-major (a column's lanes stand together).
     /// The lanes of rows that are not there are left alone: any rank at all keeps a walk inside its tree.
     /// </summary>
-    public unsafe void Rank(double* rows, int rowCount, int featureCount, ushort* group)
+    /// <typeparam name="TRank">An unsigned integer that holds <see cref="RankMax"/>.</typeparam>
+    public unsafe void Rank<TRank>(double* rows, int rowCount, int featureCount, TRank* group, int lanes)
+        where TRank : unmanaged, IBinaryInteger<TRank>
     {
-        foreach (NumericFeature feature in _numeric) feature.Rank(rows, rowCount, featureCount, group);
-        foreach (CategoricalFeature feature in _categorical) feature.Rank(rows, rowCount, featureCount, group);
+        foreach (NumericFeature feature in _numeric) feature.Rank(rows, rowCount, featureCount, group, lanes);
+        foreach (CategoricalFeature feature in _categorical) feature.Rank(rows, rowCount, featureCount, group, lanes);
     }
 
     /// <summary>One way of treating missing values: which values are missing (bits of <see cref="NumericFeature"/>), and their rank.</summary>
@@ -45,7 +51,7 @@ internal sealed class RankColumns
         public const int ZeroBit = 2;
 
         private readonly int _feature;
-        private readonly double[] _padded;
+        private readonly ThresholdSearch _search;
         private readonly MissingColumn[] _columns;
 
         /// <param name="feature">The column of the row.</param>
@@ -55,42 +61,33 @@ internal sealed class RankColumns
         {
             _feature = feature;
             _columns = columns;
-
-            // Filled up with NaN to 2^n − 1 entries: NaN is below nothing, so the search needs no bounds and always takes n steps.
-            int length = 1;
-            while (length < thresholds.Length) length = (length << 1) | 1;
-            _padded = new double[length];
-            Array.Fill(_padded, double.NaN);
-            thresholds.CopyTo(_padded, 0);
+            _search = new ThresholdSearch(thresholds);
+            ThresholdCount = thresholds.Length;
         }
 
-        public unsafe void Rank(double* rows, int rowCount, int featureCount, ushort* group)
+        public int ThresholdCount { get; }
+
+        public unsafe void Rank<TRank>(double* rows, int rowCount, int featureCount, TRank* group, int lanes)
+            where TRank : unmanaged, IBinaryInteger<TRank>
         {
-            fixed (double* thresholds = _padded)
+            fixed (double* separators = _search.Separators)
+            fixed (int* levels = _search.LevelStart)
             fixed (MissingColumn* columns = _columns)
             {
                 int columnCount = _columns.Length;
-                int firstStep = (_padded.Length + 1) >> 1;
+                int levelCount = _search.LevelStart.Length;
                 for (int lane = 0; lane < rowCount; lane++)
                 {
-                    double value = rows[((long)lane * featureCount) + _feature];
-                    int missing = double.IsNaN(value) ? NaNBit | ZeroBit : 0;
-                    if (missing != 0 || Math.Abs(value) <= FeatureValue.ZeroThreshold)
-                    {
-                        value = 0;
-                        missing |= ZeroBit;
-                    }
-
-                    int rank = 0;
-                    for (int step = firstStep; step > 0; step >>= 1)
-                    {
-                        rank += thresholds[rank + step - 1] < value ? step : 0;
-                    }
-
+                    // Without branches, for what is missing is as good as random: NaN fails the comparison like what is nearly zero.
+                    double given = rows[((long)lane * featureCount) + _feature];
+                    long keep = -(Math.Abs(given) > FeatureValue.ZeroThreshold ? 1L : 0L);
+                    double value = BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(given) & keep);
+                    int missing = (double.IsNaN(given) ? NaNBit : 0) | (int)(~keep & ZeroBit);
+                    int rank = ThresholdSearch.CountBelow(separators, levels, levelCount, value);
                     for (int i = 0; i < columnCount; i++)
                     {
                         MissingColumn column = columns[i];
-                        group[(column.Column * Lanes) + lane] = (missing & column.Mask) != 0 ? column.MissingRank : (ushort)rank;
+                        group[(column.Column * lanes) + lane] = TRank.CreateTruncating((missing & column.Mask) != 0 ? column.MissingRank : rank);
                     }
                 }
             }
@@ -136,7 +133,8 @@ internal sealed class RankColumns
             for (int i = 0; i < categories.Length && categories[i] < directCount; i++) _direct[categories[i]] = i + 1;
         }
 
-        public unsafe void Rank(double* rows, int rowCount, int featureCount, ushort* group)
+        public unsafe void Rank<TRank>(double* rows, int rowCount, int featureCount, TRank* group, int lanes)
+            where TRank : unmanaged, IBinaryInteger<TRank>
         {
             fixed (ushort* table = _table)
             {
@@ -144,8 +142,8 @@ internal sealed class RankColumns
                 {
                     int category = FeatureValue.Category(FeatureValue.Clean(rows[((long)lane * featureCount) + _feature]));
                     ushort* ranks = table + (TableRow(category) * _setCount);
-                    ushort* target = group + (_firstColumn * Lanes) + lane;
-                    for (int set = 0; set < _setCount; set++) target[set * Lanes] = ranks[set];
+                    TRank* target = group + (_firstColumn * lanes) + lane;
+                    for (int set = 0; set < _setCount; set++) target[set * lanes] = TRank.CreateTruncating(ranks[set]);
                 }
             }
         }

@@ -23,6 +23,7 @@ internal sealed unsafe class RankedForest
     private const int SingleRowsMax = 4;
 
     private readonly RankColumns _columns;
+    private readonly LeafMaskForest? _leafMasks;
     private readonly ulong[] _nodes;
     private readonly double[] _values;
     private readonly uint[] _roots;
@@ -30,9 +31,10 @@ internal sealed unsafe class RankedForest
     private readonly int _outputCount;
     private readonly int _groupsPerBlock;
 
-    private RankedForest(RankColumns columns, ulong[] nodes, double[] values, uint[] roots, int featureCount, int outputCount)
+    private RankedForest(RankColumns columns, LeafMaskForest? leafMasks, ulong[] nodes, double[] values, uint[] roots, int featureCount, int outputCount)
     {
         _columns = columns;
+        _leafMasks = leafMasks;
         _nodes = nodes;
         _values = values;
         _roots = roots;
@@ -58,7 +60,8 @@ internal sealed unsafe class RankedForest
             next = LayOut(model.Trees[i], builder, nodes, values, next);
         }
 
-        return new RankedForest(builder.Build(), nodes, values, roots, model.FeatureNames.Count, model.OutputCount);
+        RankColumns columns = builder.Build();
+        return new RankedForest(columns, LeafMaskForest.TryCompile(model, builder, columns), nodes, values, roots, model.FeatureNames.Count, model.OutputCount);
     }
 
     /// <summary>Lays a tree out breadth first, the two children of a node side by side; returns the place after it.</summary>
@@ -87,8 +90,14 @@ internal sealed unsafe class RankedForest
     }
 
     /// <summary>Adds each tree's value to the row's outputs, trees in file order.</summary>
-    [SkipLocalsInit]
     public void AddScores(ReadOnlySpan<double> rows, int rowCount, Span<double> raw)
+    {
+        int done = _leafMasks is null ? 0 : _leafMasks.AddScores(rows, rowCount, raw);
+        if (done < rowCount) AddByWalking(rows[(done * _featureCount)..], rowCount - done, raw[(done * _outputCount)..]);
+    }
+
+    [SkipLocalsInit]
+    private void AddByWalking(ReadOnlySpan<double> rows, int rowCount, Span<double> raw)
     {
         int groupRanks = _columns.Count * Lanes;
         ushort* ranks = stackalloc ushort[Math.Max(1, groupRanks * Math.Min(_groupsPerBlock, (rowCount + Lanes - 1) / Lanes))];
@@ -110,7 +119,7 @@ internal sealed unsafe class RankedForest
             int lanes = Math.Min(Lanes, rowCount - first);
             ushort* group = ranks + ((long)(first / Lanes) * groupRanks);
             if (lanes < Lanes && lanes > SingleRowsMax) new Span<ushort>(group, groupRanks).Clear();
-            _columns.Rank(rows + ((long)first * _featureCount), lanes, _featureCount, group);
+            _columns.Rank(rows + ((long)first * _featureCount), lanes, _featureCount, group, Lanes);
         }
 
         int remainder = rowCount % Lanes;
