@@ -87,7 +87,8 @@ internal sealed class RankColumns
                     for (int i = 0; i < columnCount; i++)
                     {
                         MissingColumn column = columns[i];
-                        group[(column.Column * lanes) + lane] = TRank.CreateTruncating((missing & column.Mask) != 0 ? column.MissingRank : rank);
+                        int replace = -(missing & column.Mask) >> 31;
+                        group[(column.Column * lanes) + lane] = TRank.CreateTruncating(rank ^ ((rank ^ column.MissingRank) & replace));
                     }
                 }
             }
