@@ -1,0 +1,69 @@
+namespace Collections.Scoring;
+
+/// <summary>Every maximum of this project, each with the arithmetic or the reason behind it.</summary>
+public static class Limits
+{
+    /// <summary>
+    /// Longest model text, in characters. The largest model seen in practice (10,000 trees × 255 leaves) is about 250 MB;
+    /// half a gibi-character keeps every offset in an <see cref="int"/> with room to spare.
+    /// </summary>
+    public const int ModelTextCharsMax = 512 * 1024 * 1024;
+
+    /// <summary>Most trees in a model: 10,000 iterations × 10 classes, which is far beyond what is ever deployed.</summary>
+    public const int TreesMax = 100_000;
+
+    /// <summary>Most leaves in one tree: the maximum that LightGBM itself allows for <c>num_leaves</c>.</summary>
+    public const int LeavesPerTreeMax = 131_072;
+
+    /// <summary>
+    /// Most leaves in a whole model. A leaf costs about 32 bytes in the compiled form (two 8-byte nodes and their values),
+    /// so this bounds an ensemble to 1 GiB.
+    /// </summary>
+    public const int LeavesMax = 32 * 1024 * 1024;
+
+    /// <summary>Most features: a row is then 8 MB, beyond which a dense row is the wrong form anyway.</summary>
+    public const int FeaturesMax = 1_000_000;
+
+    /// <summary>Most classes (outputs) of a multiclass model.</summary>
+    public const int OutputsMax = 10_000;
+
+    /// <summary>
+    /// Longest quotation of an invalid value in an error message, in characters: enough to find it, short enough for a log line.
+    /// </summary>
+    public const int QuotedValueCharsMax = 60;
+
+    /// <summary>Rows that are walked together through one tree; each needs one index register, and x64 has sixteen.</summary>
+    internal const int LanesPerGroup = 8;
+
+    /// <summary>Most rows ranked before they are walked: 8 groups of 8, so that a tree is loaded into L1 once for 64 rows.</summary>
+    internal const int GroupsPerBlockMax = 8;
+
+    /// <summary>
+    /// Rank columns of one ensemble. A node holds column × 8 lanes in 16 bits, hence 65,536 / 8; one group's ranks are then
+    /// 8,192 columns × 8 lanes × 2 bytes = 128 KiB of stack at most. Models beyond it take the plain path.
+    /// </summary>
+    internal const int RankColumnsMax = 65_536 / LanesPerGroup;
+
+    /// <summary>Stack bytes for the ranks of a block where it holds more than one group: a third of an ordinary L2.</summary>
+    internal const int RankBlockBytesMax = 64 * 1024;
+
+    /// <summary>
+    /// Rank columns of an ensemble that is scored by leaf masks: 1,024 columns × 64 lanes × 1 byte = 64 KiB of stack.
+    /// </summary>
+    internal const int LeafMaskColumnsMax = 1024;
+
+    /// <summary>Leaves of a tree that is scored by leaf masks: a leaf's number must fit one byte.</summary>
+    internal const int LeafMaskLeavesMax = 256;
+
+    /// <summary>Largest rank. 65,535 marks a leaf, so that no rank may exceed it and a leaf keeps pointing at itself.</summary>
+    internal const int RankMax = 65_534;
+
+    /// <summary>
+    /// Entries in one feature's table of category × distinct split set: 4 Mi × 2 bytes = 8 MiB. Beyond it a table would miss
+    /// every cache, and the plain path's bit sets are better.
+    /// </summary>
+    internal const int CategoryTableEntriesMax = 4 * 1024 * 1024;
+
+    /// <summary>Categories below this are looked up directly (4 bytes each, 16 KiB a feature); larger codes by binary search.</summary>
+    internal const int DirectCategoriesMax = 4096;
+}
