@@ -140,7 +140,7 @@ internal sealed unsafe class DebtorTable : IDisposable
     {
         Allocate(slot);
         ImageStatus status = Domain.Debtors.Debtor.ReadImage(ref Record(slot), Pool, image);
-        if (status == ImageStatus.Ok)
+        if (status == ImageStatus.Read)
         {
             Debtor debtor = Debtor(slot);
             Index(DebtorKey.HashOf(debtor.Tenant, debtor.Name), slot);

@@ -180,6 +180,14 @@ public sealed class Partition : IDisposable
         evaluator.Add(slot);
     }
 
+    /// <summary>Puts a debtor back into the queue where its record says that it stood.</summary>
+    internal void Requeue(int slot)
+    {
+        if (!IsParked(slot))
+            evaluator.Requeue(slot);
+        Reschedule(slot);
+    }
+
     /// <summary>Sets the debtor's next timer: the earliest of its own, the end of its rest and its lease's expiry.</summary>
     internal void Reschedule(int slot)
     {
@@ -285,7 +293,10 @@ public sealed class Partition : IDisposable
         int slot = table.Find(hash, e.Head.Tenant, e.Head.Debtor);
         // A debtor comes into being with its first valid event, not with a broken one.
         if (slot < 0 && BodyReader.Check(e, out error))
+        {
             slot = table.Create(hash, e.Head.Tenant, e.Head.Debtor);
+            Checkpoints.Adopt(slot);
+        }
         return slot;
     }
 

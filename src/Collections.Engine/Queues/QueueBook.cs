@@ -14,6 +14,8 @@ internal sealed class QueueBook(DebtorTable table) : IDisposable
 
     public RankedQueue Of(ushort tenant, ushort portfolio, Channel channel)
     {
+        if (table.Names[portfolio].SequenceEqual("default"u8))
+            portfolio = 0;
         if (byKey.TryGetValue((tenant, portfolio, channel), out RankedQueue? queue))
             return queue;
         Invariant.Require(queues.Count < Limits.QueuesMax, $"a partition holds at most {Limits.QueuesMax} queues (tenant × portfolio × channel); use fewer portfolios or more partitions");
@@ -23,15 +25,23 @@ internal sealed class QueueBook(DebtorTable table) : IDisposable
         return queue;
     }
 
-    public RankedQueue? Find(ushort tenant, ushort portfolio, Channel channel) => byKey.GetValueOrDefault((tenant, portfolio, channel));
+    /// <summary>The interned portfolio of a queue's name; debtors without one are in the portfolio "default".</summary>
+    public bool TryPortfolio(string portfolio, out ushort id)
+    {
+        id = 0;
+        return portfolio == QueueName.DefaultPortfolio || table.Names.TryFind(System.Text.Encoding.UTF8.GetBytes(portfolio), out id);
+    }
 
-    public RankedQueue Numbered(ushort number) => queues[number - 1];
+    public QueueName NameOf(RankedQueue queue) =>
+        new(queue.Portfolio == 0 ? QueueName.DefaultPortfolio : System.Text.Encoding.UTF8.GetString(table.Names[queue.Portfolio]), queue.Channel);
+
+    public RankedQueue? Find(ushort tenant, ushort portfolio, Channel channel) => byKey.GetValueOrDefault((tenant, portfolio, channel));
 
     public void Leave(int slot)
     {
         ushort number = table.Standing(slot).Queue;
         if (number != 0)
-            Numbered(number).Remove(slot);
+            queues[number - 1].Remove(slot);
     }
 
     public void Dispose()

@@ -9,8 +9,10 @@ namespace Collections.Engine.Stores;
 /// <param name="LayoutVersion">Of the state images; another version is folded anew from the log.</param>
 /// <param name="SweptDay">The day up to which every debtor has been evaluated.</param>
 /// <param name="Quiet">Whether imported history has not been ended.</param>
+/// <param name="NextAuditSequence">Of the audit trail, which has no gaps.</param>
 public readonly record struct CheckpointHeader(
-    StreamPositions Next, long ClockMs, uint NextLeaseSequence, int LayoutVersion, int SweptDay, bool Quiet, PartitionCounters Counters);
+    StreamPositions Next, long ClockMs, uint NextLeaseSequence, int LayoutVersion, int SweptDay, bool Quiet, PartitionCounters Counters,
+    long NextAuditSequence);
 
 /// <summary>Counts since the log began; they survive restarts with the checkpoint.</summary>
 public record struct PartitionCounters(long Applied, long Duplicates, long DeadLetters, long Parked, long Misplaced);

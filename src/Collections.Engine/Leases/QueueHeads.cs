@@ -1,0 +1,39 @@
+namespace Collections.Engine.Leases;
+
+/// <summary>The best waiting entries of a queue, as seen by one or several partitions; what they are is checked again when they are reserved.</summary>
+public sealed class QueueHeads
+{
+    private readonly List<Head> heads = [];
+    private byte[] keys = new byte[1024];
+    private int used;
+
+    public int Count => heads.Count;
+
+    public Head this[int index] => heads[index];
+
+    public ReadOnlySpan<byte> KeyOf(in Head head) => keys.AsSpan(head.KeyStart, head.KeyLength);
+
+    public void Add(int partition, int slot, double value, long eligibleSinceMs, ReadOnlySpan<byte> key)
+    {
+        if (used + key.Length > keys.Length)
+            Array.Resize(ref keys, Math.Max(keys.Length * 2, used + key.Length));
+        key.CopyTo(keys.AsSpan(used));
+        heads.Add(new Head(partition, slot, value, eligibleSinceMs, used, key.Length));
+        used += key.Length;
+    }
+
+    public void AddAll(QueueHeads other)
+    {
+        foreach (Head head in other.heads)
+            Add(head.Partition, head.Slot, head.Value, head.EligibleSinceMs, other.KeyOf(head));
+    }
+
+    /// <summary>Brings them into the order of the queue: value from high to low, then eligible longest, then key.</summary>
+    public void Sort() => heads.Sort((a, b) =>
+        a.Value != b.Value ? b.Value.CompareTo(a.Value)
+        : a.EligibleSinceMs != b.EligibleSinceMs ? a.EligibleSinceMs.CompareTo(b.EligibleSinceMs)
+        : KeyOf(a).SequenceCompareTo(KeyOf(b)));
+}
+
+/// <summary>One waiting entry.</summary>
+public readonly record struct Head(int Partition, int Slot, double Value, long EligibleSinceMs, int KeyStart, int KeyLength);

@@ -1,0 +1,222 @@
+using System.Text;
+using Collections.Domain;
+using Collections.Domain.Debtors;
+using Collections.Engine.Leases;
+using Collections.Engine.Logs;
+using Collections.Engine.Queues;
+using Collections.Engine.Stores;
+
+namespace Collections.Engine.Partitions;
+
+/// <summary>
+/// Copies what changed into a <see cref="Checkpoint"/>, and puts a partition together again from one. Owns the partition's epoch and the
+/// audit sequence. A checkpoint that failed is handed back, and what was in it goes into the next.
+/// </summary>
+public sealed class PartitionCheckpoints : ICheckpointSink
+{
+    private readonly Partition partition;
+    private readonly DebtorTable table;
+    private readonly QueueBook queues;
+    private readonly TimerHeap timers;
+    private readonly LeaseBook leases;
+    private readonly ParkedDebtors parked;
+    private readonly DirtySlots dirty;
+    private readonly BookSweep sweep;
+    private long auditSequence;
+    private int namesKept;
+    private readonly Dictionary<string, List<LeaseRow>> orphans = [];
+    private StreamPositions positionsKept;
+    private bool replace;
+
+    internal PartitionCheckpoints(
+        Partition partition, DebtorTable table, QueueBook queues, TimerHeap timers, LeaseBook leases, ParkedDebtors parked, DirtySlots dirty, BookSweep sweep)
+    {
+        this.partition = partition;
+        this.table = table;
+        this.queues = queues;
+        this.timers = timers;
+        this.leases = leases;
+        this.parked = parked;
+        this.dirty = dirty;
+        this.sweep = sweep;
+    }
+
+    /// <summary>The fencing epoch under which the partition writes.</summary>
+    public long Epoch { get; private set; }
+
+    /// <summary>Where the last committed checkpoint stands.</summary>
+    public StreamPositions Committed { get; private set; }
+
+    /// <summary>Whether a checkpoint would hold anything new.</summary>
+    public bool IsDue => dirty.Count > 0 || partition.Positions != positionsKept || !partition.Trail.IsEmpty;
+
+    /// <summary>Why the stored states can't be taken over and must be folded anew from the log; empty: they can.</summary>
+    public string RefoldReason { get; private set; } = "";
+
+    /// <summary>Takes the partition over: what is written from now on is written under this epoch.</summary>
+    /// <param name="startAnew">Nothing is taken over; the first checkpoint replaces what is stored.</param>
+    public void Own(long epoch, bool startAnew)
+    {
+        Epoch = epoch;
+        replace = startAnew;
+    }
+
+    /// <summary>Copies everything that changed since the last checkpoint. Between two slices only.</summary>
+    public void Fill(Checkpoint into)
+    {
+        into.Clear();
+        into.Partition = partition.Number;
+        into.Epoch = Epoch;
+        into.Replace = replace;
+        foreach (int slot in dirty.TakeSorted())
+        {
+            Debtor debtor = table.Debtor(slot);
+            debtor.WriteImage(into.AddState(slot, debtor.ImageLength));
+        }
+        foreach ((int _, RecordBatch held) in parked.All)
+        {
+            for (int i = 0; i < held.Count; i++)
+                into.Held.Add(held[i]);
+        }
+        foreach (AuditRow row in partition.Trail.Rows)
+            into.Audit.Add(row with { Sequence = auditSequence++ });
+        into.DeadLetters.AddRange(partition.Trail.DeadLetters);
+        partition.Trail.Rows.Clear();
+        partition.Trail.DeadLetters.Clear();
+        if (table.Names.Count != namesKept)
+            into.Names = WriteNames();
+        into.Header = new CheckpointHeader(
+            partition.Positions, partition.ClockMs, leases.NextSequence, DebtorImage.LayoutVersion, sweep.IsRunning ? 0 : sweep.SweptDay.Number,
+            partition.Quiet, partition.Counters, auditSequence);
+        namesKept = table.Names.Count;
+        positionsKept = partition.Positions;
+        replace = false;
+    }
+
+    /// <summary>The store has it.</summary>
+    public void OnCommitted(in CheckpointHeader header) => Committed = header.Next;
+
+    void ICheckpointSink.Header(CheckpointHeader header)
+    {
+        if (header.LayoutVersion != DebtorImage.LayoutVersion)
+        {
+            RefoldReason = $"the states are stored in layout {header.LayoutVersion}, this version writes {DebtorImage.LayoutVersion}";
+            return;
+        }
+        partition.Positions = header.Next;
+        partition.ClockMs = header.ClockMs;
+        partition.Counters = header.Counters;
+        partition.Quiet = header.Quiet;
+        leases.NextSequence = header.NextLeaseSequence;
+        sweep.SweptDay = new Day((ushort)header.SweptDay);
+        auditSequence = header.NextAuditSequence;
+        positionsKept = header.Next;
+        Committed = header.Next;
+    }
+
+    void ICheckpointSink.Names(ReadOnlySpan<byte> names)
+    {
+        for (int at = 0; at < names.Length; at += 1 + names[at])
+            table.Names.Load((ushort)(table.Names.Count + 1), names.Slice(at + 1, names[at]));
+        namesKept = table.Names.Count;
+    }
+
+    void ICheckpointSink.State(int slot, ReadOnlySpan<byte> image)
+    {
+        if (RefoldReason.Length > 0)
+            return;
+        ImageStatus status = table.Restore(slot, image);
+        if (status != ImageStatus.Read)
+            RefoldReason = $"the state of slot {slot} is {(status == ImageStatus.Corrupt ? "damaged" : "of another layout")}";
+    }
+
+    void ICheckpointSink.Held(in LogRecord record)
+    {
+        if (RefoldReason.Length == 0)
+            partition.RestoreHeld(record);
+    }
+
+    /// <summary>The last step of recovery: leases are opened again, then every debtor gets back its place in the queues and its timer.</summary>
+    /// <param name="rows">The leases that the store has not closed.</param>
+    public void Finish(IReadOnlyList<LeaseRow> rows)
+    {
+        uint grantedAfter = leases.NextSequence;
+        foreach (LeaseRow row in rows)
+            Reopen(row, grantedAfter);
+        for (int slot = 0; slot < table.Count; slot++)
+        {
+            if (table.Record(slot).IsFree)
+                continue;
+            ref ActedState acted = ref table.Record(slot).Acted;
+            if (acted.LeaseSequence != 0 && leases.Find(acted.LeaseSequence) is null)
+                acted.LeaseSequence = 0;
+            partition.Requeue(slot);
+        }
+        partition.RequestHistories();
+    }
+
+    /// <summary>
+    /// A lease is open again if it was granted after the checkpoint, or if its debtor's record still names it. Otherwise it was closed or
+    /// voided before the checkpoint, and only the removal of its row was lost.
+    /// </summary>
+    private void Reopen(LeaseRow row, uint grantedAfter)
+    {
+        int slot = partition.Find(Encoding.UTF8.GetBytes(row.Tenant), Encoding.UTF8.GetBytes(row.Debtor));
+        Invariant.Require(slot >= 0 || row.Sequence >= grantedAfter, $"lease {row.Id} is open for '{row.Tenant}/{row.Debtor}', whom the checkpoint does not have");
+        if (slot < 0)
+        {
+            // Its debtor is only in the log so far; nothing is handed out before the log has been read again, and it is adopted then.
+            string key = $"{row.Tenant}/{row.Debtor}";
+            if (!orphans.TryGetValue(key, out List<LeaseRow>? waiting))
+                orphans.Add(key, waiting = []);
+            waiting.Add(row);
+            leases.NextSequence = Math.Max(leases.NextSequence, row.Sequence + 1);
+            return;
+        }
+        Attach(row, slot, grantedAfter);
+    }
+
+    /// <summary>A debtor came back into being: leases that were waiting for it are its own again.</summary>
+    internal void Adopt(int slot)
+    {
+        if (orphans.Count == 0)
+            return;
+        Debtor debtor = table.Debtor(slot);
+        if (!orphans.Remove($"{Encoding.UTF8.GetString(debtor.Tenant)}/{Encoding.UTF8.GetString(debtor.Name)}", out List<LeaseRow>? rows))
+            return;
+        foreach (LeaseRow row in rows)
+            Attach(row, slot, row.Sequence);
+    }
+
+    private void Attach(LeaseRow row, int slot, uint grantedAfter)
+    {
+        ref ActedState acted = ref table.Record(slot).Acted;
+        if (row.State == LeaseState.Voided)
+        {
+            leases.Add(row, slot, LeaseStage.Voided).Reason = "voided before a restart";
+        }
+        else if (row.Sequence >= grantedAfter || acted.LeaseSequence == row.Sequence)
+        {
+            acted.LeaseSequence = row.Sequence;
+            leases.Add(row, slot, LeaseStage.Held);
+            dirty.Add(slot);
+        }
+        else
+        {
+            leases.NextSequence = Math.Max(leases.NextSequence, row.Sequence + 1);
+            partition.Effects.LeaseChanges.Add(new LeaseChange(LeaseChangeKind.Close, partition.Number, Epoch, row.Sequence, 0, null));
+        }
+    }
+
+    private byte[] WriteNames()
+    {
+        using var names = new MemoryStream();
+        for (int id = 1; id <= table.Names.Count; id++)
+        {
+            ReadOnlySpan<byte> name = table.Names[(ushort)id];
+            names.WriteByte((byte)name.Length);
+            names.Write(name);
+        }
+        return names.ToArray();
+    }
+}
