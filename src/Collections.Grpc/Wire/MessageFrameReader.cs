@@ -59,7 +59,7 @@ internal sealed class MessageFrameReader(PipeReader input, int messageBytesMax, 
             var empty = result.Buffer.IsEmpty;
             input.AdvanceTo(result.Buffer.End);
             if (!empty)
-                throw Failure(StatusCode.Unimplemented, "There was more than the one message that the method takes.");
+                throw Failure(StatusCode.Unimplemented, "There was more than the one message that the method has.");
             if (result.IsCompleted)
                 return;
         }
