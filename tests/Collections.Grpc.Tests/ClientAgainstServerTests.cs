@@ -143,15 +143,17 @@ public sealed class ClientAgainstServerTests : IAsyncLifetime
             { "x-many", "1" },
             { "x-many", "2" },
             { "x-bytes-bin", new byte[] { 0, 255, 7, 8 } },
+            { "x-bytes-bin", new byte[] { 9 } },
         };
         using var call = client.UnaryAsync(new EchoRequest { Behaviour = Behaviour.Metadata }, headers);
         var received = await call.ResponseHeadersAsync;
         await call;
         Assert.Equal("plain, with a comma", received.GetValue("x-text"));
-        Assert.Equal(["1", "2"], received.GetAll("x-many").Select(entry => entry.Value));
-        Assert.Equal([0, 255, 7, 8], received.GetValueBytes("x-bytes-bin"));
+        // HTTP lets anything on the way join the values of a repeated header, and HttpClient does.
+        Assert.Equal("1, 2", string.Join(", ", received.GetAll("x-many").Select(entry => entry.Value)));
+        Assert.Equal([[0, 255, 7, 8], [9]], received.GetAll("x-bytes-bin").Select(entry => entry.ValueBytes));
         Assert.Equal("plain, with a comma", call.GetTrailers().GetValue("trailing-x-text"));
-        Assert.Equal([0, 255, 7, 8], call.GetTrailers().GetValueBytes("trailing-x-bytes-bin"));
+        Assert.Equal([9], call.GetTrailers().GetValueBytes("trailing-x-bytes-bin"));
     }
 
     [Fact]

@@ -46,8 +46,9 @@ public sealed class GrpcTestServer : IAsyncDisposable
     /// <summary>The certificate in the form that other programs read.</summary>
     public string CertificatePem => certificate.ExportCertificatePem();
 
-    /// <summary>Starts a server.</summary>
-    public static async Task<GrpcTestServer> StartAsync(GrpcServerOptions? options = null, TimeProvider? time = null)
+    /// <summary>Starts a server with the echo service, or with what the test maps instead.</summary>
+    public static async Task<GrpcTestServer> StartAsync(
+        GrpcServerOptions? options = null, Action<IServiceCollection>? services = null, Action<WebApplication>? map = null)
     {
         var certificate = NewCertificate();
         var builder = WebApplication.CreateSlimBuilder();
@@ -63,12 +64,11 @@ public sealed class GrpcTestServer : IAsyncDisposable
             });
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
         });
-        if (time is not null)
-            builder.Services.AddSingleton(time);
         builder.Services.AddCollectionsGrpc(options);
         builder.Services.AddSingleton<EchoService>();
+        services?.Invoke(builder.Services);
         var app = builder.Build();
-        app.MapGrpcService<EchoService>();
+        (map ?? (site => site.MapGrpcService<EchoService>()))(app);
         app.MapGrpcService<HealthService>();
         app.MapGet("/site/page", () => Results.Text("a page"));
         await app.StartAsync();

@@ -69,9 +69,9 @@ public readonly record struct Status(StatusCode StatusCode, string Detail, Excep
 }
 
 /// <summary>A call that ended with another status than OK.</summary>
-#pragma warning disable CA1032, RCS1194 // An RpcException without a status has no meaning; the constructors are the official ones.
+#pragma warning disable CA1032 // An RpcException without a status has no meaning; the constructors are the official ones.
 public class RpcException : Exception
-#pragma warning restore CA1032, RCS1194
+#pragma warning restore CA1032
 {
     /// <summary>Creates the exception for a status.</summary>
     public RpcException(Status status) : this(status, Metadata.Empty)

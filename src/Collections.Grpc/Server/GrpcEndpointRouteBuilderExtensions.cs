@@ -24,7 +24,7 @@ public static class GrpcEndpointRouteBuilderExtensions
             ?? throw new InvalidOperationException("gRPC services can't be mapped before services.AddCollectionsGrpc() was called.");
 
         var binder = new EndpointBinder<TService>(server, endpoints.ServiceProvider);
-        FindBindMethod(typeof(TService)).Invoke(null, [binder, null]);
+        FindBindMethod(typeof(TService)).Invoke(null, BindingFlags.DoNotWrapExceptions, binder: null, [binder, null], culture: null);
         var mapped = new List<IEndpointConventionBuilder>();
         foreach (var method in binder.Endpoints)
         {
