@@ -106,6 +106,41 @@ public sealed class ClientAgainstServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Writer_of_a_call_that_the_server_has_ended_learns_how_it_ended()
+    {
+        using var call = client.ClientStream();
+        var failing = new EchoRequest { Behaviour = Behaviour.Fail, StatusCode = 10, Text = "enough" };
+        var write = await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            await call.RequestStream.WriteAsync(failing);
+            await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
+            await call.RequestStream.WriteAsync(failing);
+        });
+        Assert.Equal((StatusCode.Aborted, "enough"), (write.StatusCode, write.Status.Detail));
+    }
+
+    [Fact]
+    public async Task Duplex_call_that_the_server_ends_early_tells_its_status()
+    {
+        using var call = client.Duplex();
+        await call.RequestStream.WriteAsync(new EchoRequest { Text = "a" });
+        Assert.True(await call.ResponseStream.MoveNext());
+        await call.RequestStream.WriteAsync(new EchoRequest { Behaviour = Behaviour.Fail, StatusCode = 8, Text = "full" });
+        var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext());
+        Assert.Equal((StatusCode.ResourceExhausted, "full"), (failure.StatusCode, failure.Status.Detail));
+    }
+
+    [Fact]
+    public async Task Caller_that_leaves_a_stream_blocked_by_flow_control_can_go_on_calling()
+    {
+        // Nobody reads the replies, so that the stream's share of the connection's window is used up when it ends.
+        var call = client.ServerStream(new EchoRequest { Count = 1000, ReplyBytes = 1_000_000 });
+        Assert.True(await call.ResponseStream.MoveNext());
+        call.Dispose();
+        Assert.Equal("after", (await client.UnaryAsync(new EchoRequest { Text = "after" })).Text);
+    }
+
+    [Fact]
     public async Task Status_detail_and_trailers_reach_the_client()
     {
         var failure = await Assert.ThrowsAsync<RpcException>(async () => await client.UnaryAsync(
@@ -166,8 +201,10 @@ public sealed class ClientAgainstServerTests : IAsyncLifetime
     [Fact]
     public async Task Deadline_ends_the_call_and_cancels_the_handler()
     {
+        // The first call connects, so that the second call's deadline passes at the server and not on the way.
+        await client.UnaryAsync(new EchoRequest());
         var failure = await Assert.ThrowsAsync<RpcException>(async () => await client.UnaryAsync(
-            new EchoRequest { Behaviour = Behaviour.WaitForCancellation }, deadline: DateTime.UtcNow.AddMilliseconds(200)));
+            new EchoRequest { Behaviour = Behaviour.WaitForCancellation }, deadline: DateTime.UtcNow.AddSeconds(1)));
         Assert.Equal(StatusCode.DeadlineExceeded, failure.StatusCode);
         await server.Service.Cancelled.WaitAsync(Patience);
         Assert.NotEqual(DateTime.MaxValue, server.Service.LastDeadline);

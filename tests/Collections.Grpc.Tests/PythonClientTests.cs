@@ -29,7 +29,6 @@ public sealed class PythonClientTests(ITestOutputHelper output)
     [InlineData("server_stream")]
     [InlineData("client_stream")]
     [InlineData("duplex")]
-    [InlineData("deadline")]
     [InlineData("deadline_of_a_stream")]
     [InlineData("metadata")]
     [InlineData("status_and_details")]

@@ -101,12 +101,14 @@ def duplex(channel):
 
 
 def deadline(channel):
+    grpc.channel_ready_future(channel).result(PATIENCE)
     waiting = request(behaviour=BEHAVIOUR_WAIT)
-    error = error_of(lambda: channel.unary_unary(ECHO + "Unary")(waiting, timeout=0.2))
+    error = error_of(lambda: channel.unary_unary(ECHO + "Unary")(waiting, timeout=1))
     expect(error.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
 def deadline_of_a_stream(channel):
+    grpc.channel_ready_future(channel).result(PATIENCE)
     waiting = request(count=2, behaviour=BEHAVIOUR_WAIT)
     replies = channel.unary_stream(ECHO + "ServerStream")(waiting, timeout=2)
     expect([fields(next(replies)).get(2, 0) for _ in range(2)], [0, 1])
