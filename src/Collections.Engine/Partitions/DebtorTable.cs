@@ -64,8 +64,6 @@ internal sealed unsafe class DebtorTable : IDisposable
         Resize(1024);
     }
 
-    ~DebtorTable() => Release();
-
     public SlabPool Pool { get; } = new();
 
     public NameTable Names { get; private set; } = new();
@@ -76,17 +74,20 @@ internal sealed unsafe class DebtorTable : IDisposable
     /// <summary>Bytes of records, standings and index; lists are in <see cref="Pool"/>.</summary>
     public long TableBytes => (long)recordPages.Count * PageSlots * (sizeof(DebtorRecord) + sizeof(Standing)) + (long)capacity * 12;
 
-    public void Dispose()
-    {
-        Release();
-        GC.SuppressFinalize(this);
-    }
+    public void Dispose() => Release();
 
     public ref DebtorRecord Record(int slot) => ref records[slot >> PageShift][slot & (PageSlots - 1)];
 
     public ref Standing Standing(int slot) => ref standings[slot >> PageShift][slot & (PageSlots - 1)];
 
     public Debtor Debtor(int slot) => new(ref Record(slot), Pool, Names);
+
+    /// <summary>The interned tenant of a debtor.</summary>
+    public ushort TenantOf(int slot)
+    {
+        Names.TryFind(Debtor(slot).Tenant, out ushort id);
+        return id;
+    }
 
     /// <summary>The slot of a debtor, or -1.</summary>
     public int Find(ulong hash, ReadOnlySpan<byte> tenant, ReadOnlySpan<byte> name)

@@ -121,7 +121,7 @@ internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook l
         if (acted.LeaseSequence != 0 && leases.Find(acted.LeaseSequence) is not null)
             queues.Leave(slot);
         else
-            Rank(slot, acted, queues.Of(table.Debtor(slot).TenantId, facts.PortfolioId, decision.Channel));
+            Rank(slot, acted, queues.Of(table.TenantOf(slot), facts.PortfolioId, decision.Channel));
     }
 
     private void Rank(int slot, in ActedState acted, RankedQueue queue)
@@ -143,6 +143,6 @@ internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook l
         if (acted.QueueChannel == 0 || acted.LeaseSequence != 0)
             return;
         Debtor debtor = table.Debtor(slot);
-        Rank(slot, acted, queues.Of(debtor.TenantId, debtor.PortfolioId, (Domain.Events.Channel)acted.QueueChannel));
+        Rank(slot, acted, queues.Of(table.TenantOf(slot), debtor.PortfolioId, (Domain.Events.Channel)acted.QueueChannel));
     }
 }

@@ -34,8 +34,6 @@ internal sealed unsafe class RankedQueue : IDisposable
         new Span<int>(heads, BucketCount).Fill(-1);
     }
 
-    ~RankedQueue() => NativeMemory.Free(heads);
-
     /// <summary>Its number in the partition, from 1.</summary>
     public ushort Number { get; }
 
@@ -46,11 +44,7 @@ internal sealed unsafe class RankedQueue : IDisposable
 
     public int Count { get; private set; }
 
-    public void Dispose()
-    {
-        NativeMemory.Free(heads);
-        GC.SuppressFinalize(this);
-    }
+    public void Dispose() => NativeMemory.Free(heads);
 
     /// <param name="value">0 or more, finite.</param>
     public void Add(int slot, double value, long eligibleSinceMs)
