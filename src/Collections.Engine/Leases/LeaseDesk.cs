@@ -93,12 +93,13 @@ public sealed class LeaseDesk
     }
 
     /// <summary>The outcome could not be appended: the lease is as before.</summary>
-    public void AbortReport(uint sequence)
+    public bool AbortReport(uint sequence)
     {
         if (leases.Find(sequence) is not { Stage: LeaseStage.Reporting } lease)
-            return;
+            return false;
         lease.TransitionTo(LeaseStage.Held);
         partition.Reschedule(lease.Slot);
+        return true;
     }
 
     /// <summary>Whether the lease may be extended: open and in its holder's hand.</summary>

@@ -59,12 +59,13 @@ internal sealed unsafe class DebtorTable : IDisposable
     private int* slots;
     private int capacity;
 
-    public DebtorTable()
+    public DebtorTable(DebtorOptions options)
     {
+        Pool = new SlabPool(options);
         Resize(1024);
     }
 
-    public SlabPool Pool { get; } = new();
+    public SlabPool Pool { get; }
 
     public NameTable Names { get; private set; } = new();
 

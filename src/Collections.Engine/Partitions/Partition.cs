@@ -16,7 +16,7 @@ namespace Collections.Engine.Partitions;
 /// </summary>
 public sealed class Partition : IDisposable
 {
-    private readonly DebtorTable table = new();
+    private readonly DebtorTable table;
     private readonly QueueBook queues;
     private readonly TimerHeap timers = new();
     private readonly LeaseBook leases = new();
@@ -28,10 +28,11 @@ public sealed class Partition : IDisposable
     private PartitionCounters counters;
     private bool quiet;
 
-    public Partition(int number, int partitionCount, ScoringModel? model)
+    public Partition(int number, int partitionCount, ScoringModel? model, DebtorOptions options)
     {
         Number = number;
         this.partitionCount = partitionCount;
+        table = new DebtorTable(options);
         queues = new QueueBook(table);
         dirty = new DirtySlots(table);
         sweep = new BookSweep(table);

@@ -11,7 +11,7 @@ namespace Collections.Engine.Partitions;
 public sealed class PartitionEffects
 {
     /// <summary>Events to append on the engine's own account: attempts that a lease's expiry assumes.</summary>
-    public AppendBatch Events { get; } = new();
+    public AppendBatch Events { get; private set; } = new();
 
     /// <summary>Changes of leases to commit; none of them is waited for.</summary>
     public List<LeaseChange> LeaseChanges { get; } = [];
@@ -23,10 +23,27 @@ public sealed class PartitionEffects
     public List<HistoryRequest> HistoryRequests { get; } = [];
 
     /// <summary>Records that lie on the wrong partition, to be appended to the right one.</summary>
-    public AppendBatch Misplaced { get; } = new();
+    public AppendBatch Misplaced { get; private set; } = new();
 
-    public bool IsEmpty =>
-        Events.Count == 0 && LeaseChanges.Count == 0 && Voided.Count == 0 && HistoryRequests.Count == 0 && Misplaced.Count == 0;
+    /// <summary>Hands over what is to be appended; null if there is nothing.</summary>
+    public AppendBatch? TakeEvents()
+    {
+        if (Events.Count == 0)
+            return null;
+        AppendBatch taken = Events;
+        Events = new AppendBatch();
+        return taken;
+    }
+
+    /// <summary>Hands over what lies on the wrong partition; null if there is nothing.</summary>
+    public AppendBatch? TakeMisplaced()
+    {
+        if (Misplaced.Count == 0)
+            return null;
+        AppendBatch taken = Misplaced;
+        Misplaced = new AppendBatch();
+        return taken;
+    }
 }
 
 /// <summary>A lease that must not be carried out any more, and why.</summary>

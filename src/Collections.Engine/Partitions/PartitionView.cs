@@ -4,6 +4,7 @@ using Collections.Domain.Debtors;
 using Collections.Domain.Events;
 using Collections.Engine.Leases;
 using Collections.Engine.Queues;
+using Collections.Engine.Stores;
 using Collections.Engine.Scoring;
 using Collections.Strategy;
 
@@ -55,6 +56,14 @@ public sealed class PartitionView
             Encoding.UTF8.GetString(tenant), Encoding.UTF8.GetString(name), PortfolioOf(facts.PortfolioId), facts, acted, features,
             Items(debtor, now), Promises(debtor, now), Standing(slot), decision.Eligibility,
             partition.IsParked(slot), debtor.IsQuiet, partition.ClockMs);
+    }
+
+    /// <summary>What a caller wants to see of a leased debtor.</summary>
+    public LeasedAction Describe(LeaseRow row)
+    {
+        int slot = partition.Find(Encoding.UTF8.GetBytes(row.Tenant), Encoding.UTF8.GetBytes(row.Debtor));
+        DebtorFacts facts = table.Debtor(slot).Facts(AsOf.At(partition.ClockMs));
+        return new LeasedAction(row, facts.OverdueMinor, facts.Currency, facts.OldestDpd, table.Record(slot).Acted.ScoredAtMs);
     }
 
     public IEnumerable<QueueFigures> Queues()
@@ -142,6 +151,9 @@ public sealed class PartitionView
         return promises;
     }
 }
+
+/// <summary>An action in its caller's hand, with what a caller wants to see of its debtor.</summary>
+public sealed record LeasedAction(LeaseRow Lease, long OverdueMinor, Currency Currency, int OldestDpd, long ScoredAtMs);
 
 /// <summary>One debtor as of the partition's clock.</summary>
 public sealed record DebtorSnapshot(

@@ -1,0 +1,247 @@
+using Collections.Domain.Events;
+using Collections.Engine.Leases;
+using Collections.Engine.Logs;
+using Collections.Engine.Partitions;
+using Collections.Engine.Stores;
+
+namespace Collections.Engine.Hosting;
+
+/// <summary>What a pull gave.</summary>
+/// <param name="Leases">Best first.</param>
+/// <param name="Reason">Why some partitions gave nothing; empty when all were asked.</param>
+public sealed record PullResult(IReadOnlyList<LeasedAction> Leases, string Reason);
+
+/// <summary>
+/// Hands out the best actions over all partitions: looks at the heads, chooses, reserves, commits the leases to the store in one
+/// transaction, and only then answers. What is reported goes through the log like any other event.
+/// </summary>
+public sealed class ActionDesk
+{
+    private readonly Node node;
+    private readonly Lock gate = new();
+    private readonly Dictionary<(string Tenant, string Caller, string Request), Task<PullResult>> requests = [];
+    private readonly Queue<(string Tenant, string Caller, string Request)> requestOrder = [];
+    private readonly Dictionary<(string Tenant, string Caller, string Request), List<LeaseRow>> earlier = [];
+
+    internal ActionDesk(Node node) => this.node = node;
+
+    /// <summary>The best actions of a queue, each under a lease.</summary>
+    /// <exception cref="StoreUnavailableException">The leases could not be committed: nothing was handed out.</exception>
+    public Task<PullResult> PullAsync(PullOrder order)
+    {
+        if (order.RequestId.Length == 0)
+            return GrantAsync(order);
+        (string, string, string) key = (order.Tenant, order.Caller, order.RequestId);
+        lock (gate)
+        {
+            if (requests.TryGetValue(key, out Task<PullResult>? before) && !before.IsFaulted)
+                return before;
+            Task<PullResult> answer = earlier.Remove(key, out List<LeaseRow>? rows) ? DescribeAsync(rows, "") : GrantAsync(order);
+            requests[key] = answer;
+            requestOrder.Enqueue(key);
+            if (requestOrder.Count > Limits.RequestsRemembered)
+                requests.Remove(requestOrder.Dequeue());
+            return answer;
+        }
+    }
+
+    /// <summary>Tells what became of an action: an event in the log, which closes the lease when it is applied.</summary>
+    /// <param name="atMs">When the attempt was made, in Unix milliseconds.</param>
+    /// <exception cref="LogUnavailableException">Nothing was reported; try again.</exception>
+    public async Task<LeaseAnswer> ReportAsync(string lease, AttemptOutcome outcome, long atMs, CancellationToken cancellation)
+    {
+        if (!TryFind(lease, out int partition, out uint sequence))
+            return LeaseAnswer.Unknown;
+        LeaseAnswer answer = await node.Ask(partition, p => p.Desk.BeginReport(sequence));
+        if (answer.Status is not (LeaseStatus.Open or LeaseStatus.Voided) || answer.Row is not { } row)
+            return answer;
+        var batch = new AppendBatch();
+        byte[] tenant = System.Text.Encoding.UTF8.GetBytes(row.Tenant), debtor = System.Text.Encoding.UTF8.GetBytes(row.Debtor);
+        batch.Add(
+            partition, EventStream.Activity, DebtorKey.HashOf(tenant, debtor), node.NowMs, history: false,
+            new EventWriter().AttemptReported(
+                new EventAddress { Tenant = tenant, Debtor = debtor, Id = LeaseDesk.ReportId(lease), EffectiveMs = atMs },
+                row.Channel, outcome, System.Text.Encoding.UTF8.GetBytes(lease)));
+        try
+        {
+            await node.Log.AppendAsync(batch, CancellationToken.None);
+        }
+        catch (LogUnavailableException)
+        {
+            await node.Ask(partition, p => p.Desk.AbortReport(sequence));
+            throw;
+        }
+        try
+        {
+            await node.WaitAppliedAsync(partition, StreamPositions.Start.With(EventStream.Activity, batch.OffsetOf(0) + 1), cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            // Durable, and the lease can't expire any more: it is closed in the caller's eyes.
+        }
+        return answer.Status == LeaseStatus.Open ? new LeaseAnswer(LeaseStatus.Closed, row, "") : answer;
+    }
+
+    /// <summary>More time on a lease, from now.</summary>
+    public async Task<LeaseAnswer> ExtendAsync(string lease, long leaseMs)
+    {
+        if (!TryFind(lease, out int partition, out uint sequence))
+            return LeaseAnswer.Unknown;
+        (LeaseAnswer answer, long epoch) = await node.Ask(partition, p => (p.Desk.CheckHeld(sequence), p.Checkpoints.Epoch));
+        if (answer.Status != LeaseStatus.Open)
+            return answer;
+        long expiresMs = Math.Max(node.NowMs + leaseMs, answer.Row!.ExpiresMs);
+        await node.LeaseWrites.CommitAsync([new LeaseChange(LeaseChangeKind.Extend, partition, epoch, sequence, expiresMs, null)]);
+        return await node.Ask(partition, p => p.Desk.Extend(sequence, expiresMs));
+    }
+
+    /// <summary>Gives a lease back: the contact was not attempted.</summary>
+    public async Task<LeaseAnswer> ReleaseAsync(string lease)
+    {
+        if (!TryFind(lease, out int partition, out uint sequence))
+            return LeaseAnswer.Unknown;
+        (LeaseAnswer answer, long epoch) = await node.Ask(partition, p => (p.Desk.CheckHeld(sequence), p.Checkpoints.Epoch));
+        if (answer.Status != LeaseStatus.Open)
+            return answer;
+        await node.LeaseWrites.CommitAsync([new LeaseChange(LeaseChangeKind.Close, partition, epoch, sequence, 0, null)]);
+        return await node.Ask(partition, p => p.Desk.Release(sequence));
+    }
+
+    /// <summary>After a restart, a retried pull gets the leases that it got before.</summary>
+    internal void RememberRequests(IEnumerable<LeaseRow> rows)
+    {
+        foreach (LeaseRow row in rows)
+        {
+            if (row.RequestId.Length == 0 || row.State != LeaseState.Open)
+                continue;
+            (string, string, string) key = (row.Tenant, row.Caller, row.RequestId);
+            if (!earlier.TryGetValue(key, out List<LeaseRow>? of))
+                earlier.Add(key, of = []);
+            of.Add(row);
+        }
+    }
+
+    private async Task<PullResult> GrantAsync(PullOrder order)
+    {
+        var granted = new List<LeaseRow>();
+        string reason = "";
+        // Once, and once more for candidates that were lost between looking and reserving.
+        for (int round = 0; round < 2 && granted.Count < order.Count; round++)
+        {
+            PullOrder rest = order with { Count = order.Count - granted.Count };
+            (QueueHeads heads, reason) = await LookAsync(rest);
+            if (heads.Count == 0)
+                break;
+            List<LeaseRow> reserved = await ReserveAsync(rest, heads);
+            granted.AddRange(await CommitAsync(reserved));
+            if (heads.Count < rest.Count || reserved.Count == rest.Count)
+                break;
+        }
+        granted.Sort((a, b) => a.Value != b.Value ? b.Value.CompareTo(a.Value) : string.CompareOrdinal(a.Debtor, b.Debtor));
+        return await DescribeAsync(granted, reason);
+    }
+
+    private async Task<(QueueHeads Heads, string Reason)> LookAsync(PullOrder order)
+    {
+        (QueueHeads Heads, string Reason)[] seen = await Task.WhenAll(node.Workers.Select(worker => worker.Ask(() => Look(worker, order))));
+        var all = new QueueHeads();
+        foreach ((QueueHeads heads, string _) in seen)
+            all.AddAll(heads);
+        all.Sort();
+        return (all, string.Join("; ", seen.Select(s => s.Reason).Where(r => r.Length > 0)));
+    }
+
+    private static (QueueHeads Heads, string Reason) Look(Worker worker, PullOrder order)
+    {
+        var heads = new QueueHeads();
+        var silent = new List<string>();
+        foreach (PartitionHost host in worker.Hosts)
+        {
+            if (host.State == PartitionState.Serving)
+                host.Partition.Desk.Look(order, heads);
+            else
+                silent.Add($"partition {host.Partition.Number} is {host.State.ToString().ToLowerInvariant()}{(host.Reason.Length > 0 ? $" ({host.Reason})" : "")}");
+        }
+        return (heads, string.Join("; ", silent));
+    }
+
+    private async Task<List<LeaseRow>> ReserveAsync(PullOrder order, QueueHeads heads)
+    {
+        long nowMs = node.NowMs;
+        var byWorker = new Dictionary<Worker, List<Head>>();
+        for (int i = 0; i < Math.Min(order.Count, heads.Count); i++)
+        {
+            Worker worker = node.WorkerOf(heads[i].Partition);
+            if (!byWorker.TryGetValue(worker, out List<Head>? chosen))
+                byWorker.Add(worker, chosen = []);
+            chosen.Add(heads[i]);
+        }
+        List<LeaseRow>[] reserved = await Task.WhenAll(byWorker.Select(w => w.Key.Ask(() => Reserve(order, w.Value, nowMs))));
+        return [.. reserved.SelectMany(r => r)];
+    }
+
+    private List<LeaseRow> Reserve(PullOrder order, List<Head> heads, long nowMs)
+    {
+        var reserved = new List<LeaseRow>(heads.Count);
+        foreach (Head head in heads)
+        {
+            PartitionHost host = node.Hosts[head.Partition];
+            if (host.State == PartitionState.Serving && host.Partition.Desk.Reserve(order, head.Slot, nowMs) is { } row)
+                reserved.Add(row);
+        }
+        return reserved;
+    }
+
+    private async Task<List<LeaseRow>> CommitAsync(List<LeaseRow> reserved)
+    {
+        if (reserved.Count == 0)
+            return reserved;
+        try
+        {
+            await node.LeaseWrites.CommitAsync([.. reserved.Select(row => new LeaseChange(
+                LeaseChangeKind.Grant, row.Partition, node.Hosts[row.Partition].Partition.Checkpoints.Epoch, row.Sequence, row.ExpiresMs, row))]);
+        }
+        catch (Exception failure) when (failure is StoreUnavailableException or StoreFencedException)
+        {
+            await ForEachAsync(reserved, (desk, row) => desk.Unreserve(row.Sequence));
+            throw;
+        }
+        // A payment may have come in between: what was voided is not handed out.
+        var confirmed = new List<LeaseRow>(reserved.Count);
+        await ForEachAsync(reserved, (desk, row) =>
+        {
+            if (!desk.Confirm(row.Sequence))
+                return;
+            lock (confirmed)
+                confirmed.Add(row);
+        });
+        return confirmed;
+    }
+
+    private Task<bool[]> ForEachAsync(List<LeaseRow> rows, Action<LeaseDesk, LeaseRow> act) => Task.WhenAll(
+        rows.GroupBy(row => node.WorkerOf(row.Partition)).Select(group => group.Key.Ask(() =>
+        {
+            foreach (LeaseRow row in group)
+                act(node.Hosts[row.Partition].Partition.Desk, row);
+            return true;
+        })));
+
+    private async Task<PullResult> DescribeAsync(List<LeaseRow> rows, string reason)
+    {
+        var described = new Dictionary<string, LeasedAction>(rows.Count);
+        await Task.WhenAll(rows.GroupBy(row => node.WorkerOf(row.Partition)).Select(group => group.Key.Ask(() =>
+        {
+            foreach (LeaseRow row in group)
+            {
+                LeasedAction action = node.Hosts[row.Partition].Partition.View.Describe(row);
+                lock (described)
+                    described[row.Id] = action;
+            }
+            return true;
+        })));
+        return new PullResult([.. rows.Select(row => described[row.Id])], reason);
+    }
+
+    private bool TryFind(string lease, out int partition, out uint sequence) =>
+        LeaseRow.Ids.TryParse(lease, out partition, out sequence) && partition < node.PartitionCount;
+}

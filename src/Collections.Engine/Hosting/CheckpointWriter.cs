@@ -1,0 +1,65 @@
+using System.Collections.Concurrent;
+using Collections.Engine.Stores;
+
+namespace Collections.Engine.Hosting;
+
+/// <summary>
+/// One thread that commits checkpoints, one after another. A store that can't be reached is tried again until it answers; meanwhile the
+/// partition goes on, and its log holds what is not yet kept.
+/// </summary>
+internal sealed class CheckpointWriter : IDisposable
+{
+    private readonly BlockingCollection<(Checkpoint Checkpoint, Action<Exception?> Done)> waiting = [];
+    private readonly CancellationTokenSource stopping = new();
+    private readonly IStore store;
+    private readonly Action<string> warn;
+    private readonly Thread thread;
+
+    public CheckpointWriter(IStore store, Action<string> warn)
+    {
+        this.store = store;
+        this.warn = warn;
+        thread = new Thread(Run) { IsBackground = true, Name = "checkpoint writer" };
+        thread.Start();
+    }
+
+    /// <param name="done">Called with null, or with why the checkpoint was refused for good.</param>
+    public void Enqueue(Checkpoint checkpoint, Action<Exception?> done) => waiting.Add((checkpoint, done));
+
+    public void Dispose()
+    {
+        waiting.CompleteAdding();
+        stopping.Cancel();
+        thread.Join();
+        waiting.Dispose();
+        stopping.Dispose();
+    }
+
+    private void Run()
+    {
+        foreach ((Checkpoint checkpoint, Action<Exception?> done) in waiting.GetConsumingEnumerable())
+            done(Commit(checkpoint));
+    }
+
+    private Exception? Commit(Checkpoint checkpoint)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                store.Commit(checkpoint);
+                return null;
+            }
+            catch (StoreUnavailableException unavailable)
+            {
+                warn($"checkpoint of partition {checkpoint.Partition} not committed, tried again: {unavailable.Message}");
+                if (stopping.Token.WaitHandle.WaitOne(Math.Min(100 << Math.Min(attempt, 6), 5_000)))
+                    return unavailable;
+            }
+            catch (Exception failure) when (failure is not OutOfMemoryException)
+            {
+                return failure;
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using Collections.Domain.Events;
+using Collections.Engine.Logs;
+using Collections.Engine.Partitions;
+
+namespace Collections.Engine.Hosting;
+
+/// <summary>What became of an event at the door.</summary>
+public enum IntakeStatus
+{
+    /// <summary>Not taken; the error says why.</summary>
+    Refused,
+
+    /// <summary>In the log; not yet applied when the caller's time was up.</summary>
+    Durable,
+    Applied,
+}
+
+/// <summary>Where an event went, or why it was refused.</summary>
+public readonly record struct IntakeResult(IntakeStatus Status, EventError Error, int Partition, EventStream Stream, long Offset);
+
+/// <summary>The door for events: checks each, puts it into the log at its debtor's partition, and waits until it is applied.</summary>
+public sealed class Intake
+{
+    private readonly Node node;
+
+    internal Intake(Node node) => this.node = node;
+
+    /// <summary>Appends events in wire form; bad ones are refused one by one and the others go in.</summary>
+    /// <param name="waitApplied">Wait until the events are applied, or the token is cancelled; otherwise only until they are durable.</param>
+    /// <exception cref="LogUnavailableException">Nothing was acknowledged.</exception>
+    public async Task<IntakeResult[]> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> events, bool waitApplied, CancellationToken cancellation)
+    {
+        var batch = new AppendBatch();
+        var results = new IntakeResult[events.Count];
+        var places = new int[events.Count];
+        for (int i = 0; i < events.Count; i++)
+        {
+            places[i] = Admit(events[i].Span, batch, out EventError error) ? batch.Count - 1 : -1;
+            results[i] = new IntakeResult(IntakeStatus.Refused, error, -1, default, -1);
+        }
+        if (batch.Count > 0)
+            await node.Log.AppendAsync(batch, CancellationToken.None);
+        bool applied = batch.Count == 0 || (waitApplied && await WaitAppliedAsync(batch, cancellation));
+        for (int i = 0; i < places.Length; i++)
+        {
+            int place = places[i];
+            if (place >= 0)
+            {
+                results[i] = new IntakeResult(
+                    applied ? IntakeStatus.Applied : IntakeStatus.Durable, default, batch.PartitionOf(place), batch.StreamOf(place), batch.OffsetOf(place));
+            }
+        }
+        return results;
+    }
+
+    private bool Admit(ReadOnlySpan<byte> whole, AppendBatch into, out EventError error)
+    {
+        long nowMs = node.NowMs;
+        if (!EventReader.TryRead(whole, nowMs, history: false, out Event e, out error) || !BodyReader.Check(e, out error))
+            return false;
+        if (e.Head.Kind == EventKind.ImportEnded)
+        {
+            error = new EventError("body", "ImportEnded is the import's own; it is not taken here");
+            return false;
+        }
+        long knownMs = nowMs;
+        bool history = false;
+        Span<byte> content = whole.Length <= 1024 ? stackalloc byte[whole.Length] : new byte[whole.Length];
+        int length = EventReader.StripDelivery(whole, content, ref knownMs, ref history);
+        into.Add(
+            DebtorKey.PartitionOf(e.Head.Tenant, e.Head.Debtor, node.PartitionCount), e.Head.Stream, DebtorKey.HashOf(e.Head.Tenant, e.Head.Debtor),
+            Math.Min(knownMs, nowMs), history, content[..length]);
+        return true;
+    }
+
+    private async Task<bool> WaitAppliedAsync(AppendBatch batch, CancellationToken cancellation)
+    {
+        var targets = new Dictionary<int, StreamPositions>();
+        for (int i = 0; i < batch.Count; i++)
+        {
+            StreamPositions target = targets.GetValueOrDefault(batch.PartitionOf(i));
+            EventStream stream = batch.StreamOf(i);
+            targets[batch.PartitionOf(i)] = target.With(stream, Math.Max(target[stream], batch.OffsetOf(i) + 1));
+        }
+        try
+        {
+            await Task.WhenAll(targets.Select(t => node.WaitAppliedAsync(t.Key, t.Value, cancellation)));
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+        catch (InvalidOperationException)
+        {
+            // The partition has stopped, or the node is shutting down: the events are safe in the log.
+            return false;
+        }
+    }
+}

@@ -1,0 +1,214 @@
+using Collections.Engine.Logs;
+using Collections.Engine.Partitions;
+using Collections.Engine.Stores;
+
+namespace Collections.Engine.Hosting;
+
+/// <summary>
+/// A node: partitions on workers over one log and one store. Starting it loads the checkpoints, opens the leases again and reads
+/// the log to its end; only then is anything handed out.
+/// </summary>
+public sealed class Node : IAsyncDisposable
+{
+    private readonly TimeProvider time;
+    private readonly IStore store;
+    private readonly Action<string> warn;
+    private readonly Worker[] workers;
+    private readonly PartitionHost[] hosts;
+
+    private Node(IEventLog log, IStore store, EngineOptions options, TimeProvider time, Action<string> warn)
+    {
+        options.Validate();
+        Log = log;
+        this.store = store;
+        Options = options;
+        this.time = time;
+        this.warn = warn;
+        Checkpoints = new CheckpointWriter(store, warn);
+        LeaseWrites = new LeaseWriter(store, warn);
+        Histories = new HistoryReader(log, warn);
+        hosts = new PartitionHost[log.PartitionCount];
+        workers = new Worker[Math.Min(options.Workers == 0 ? Environment.ProcessorCount : options.Workers, log.PartitionCount)];
+        for (int i = 0; i < workers.Length; i++)
+            workers[i] = new Worker(i);
+        Intake = new Intake(this);
+        Actions = new ActionDesk(this);
+    }
+
+    /// <summary>Events in.</summary>
+    public Intake Intake { get; }
+
+    /// <summary>Next best actions out.</summary>
+    public ActionDesk Actions { get; }
+
+    public EngineOptions Options { get; }
+
+    public IEventLog Log { get; }
+
+    public int PartitionCount => hosts.Length;
+
+    /// <summary>The wall clock that the node was given, in Unix milliseconds.</summary>
+    public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Leases that were voided, on the thread of a worker: listeners must be quick.</summary>
+    public event Action<IReadOnlyList<LeaseVoidedNotice>>? Voided;
+
+    /// <summary>Leases that have ended in any way, on the thread of a worker: listeners must be quick.</summary>
+    public event Action<IReadOnlyList<LeaseChange>>? LeasesEnded;
+
+    /// <summary>Measures how long things take; never decides anything about a debtor.</summary>
+    internal TimeProvider Cadence { get; } = TimeProvider.System;
+
+    internal CheckpointWriter Checkpoints { get; }
+
+    internal LeaseWriter LeaseWrites { get; }
+
+    internal HistoryReader Histories { get; }
+
+    internal IReadOnlyList<Worker> Workers => workers;
+
+    internal IReadOnlyList<PartitionHost> Hosts => hosts;
+
+    /// <summary>Loads every partition from the store and starts the workers.</summary>
+    /// <param name="warn">Takes what an operator should know; called from any thread.</param>
+    /// <exception cref="StoreCorruptException">What is stored can't be trusted.</exception>
+    public static Node Start(IEventLog log, IStore store, EngineOptions options, TimeProvider time, Action<string> warn)
+    {
+        var node = new Node(log, store, options, time, warn);
+        for (int number = 0; number < log.PartitionCount; number++)
+        {
+            node.hosts[number] = new PartitionHost(node, node.Recover(number));
+            node.WorkerOf(number).Add(node.hosts[number]);
+        }
+        node.Actions.RememberRequests(Enumerable.Range(0, log.PartitionCount).SelectMany(store.LoadLeases));
+        log.Appended = number => node.WorkerOf(number).Wake();
+        foreach (Worker worker in node.workers)
+            worker.Start();
+        return node;
+    }
+
+    /// <summary>Asks a partition on its own thread, between two slices.</summary>
+    public Task<T> Ask<T>(int partition, Func<Partition, T> question)
+    {
+        PartitionHost host = hosts[partition];
+        return WorkerOf(partition).Ask(() => host.State == PartitionState.Stopped
+            ? throw new InvalidOperationException($"partition {partition} has stopped: {host.Reason}")
+            : question(host.Partition));
+    }
+
+    /// <summary>Asks all partitions; the answers are in their order.</summary>
+    public Task<T[]> AskAll<T>(Func<Partition, T> question) =>
+        Task.WhenAll(Enumerable.Range(0, PartitionCount).Select(number => Ask(number, question)));
+
+    public PartitionState StateOf(int partition) => hosts[partition].State;
+
+    public string ReasonOf(int partition) => hosts[partition].Reason;
+
+    /// <summary>Completes when the partition has applied everything before the positions.</summary>
+    public async Task WaitAppliedAsync(int partition, StreamPositions target, CancellationToken cancellation)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await Ask(partition, _ =>
+        {
+            hosts[partition].WaitFor(target, done);
+            return true;
+        });
+        await done.Task.WaitAsync(cancellation);
+    }
+
+    /// <summary>
+    /// Completes when every partition has applied all that is in the log, evaluated everybody as of the clock and waits for nothing: the
+    /// state is then a function of the log and the clock alone.
+    /// </summary>
+    public Task SettleAsync() => Task.WhenAll(workers.Select(w => w.SettleAsync()));
+
+    /// <summary>Keeps everything applied so far; completes when the store has it.</summary>
+    public async Task CheckpointAsync()
+    {
+        foreach (PartitionHost host in hosts)
+        {
+            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            while (host.State != PartitionState.Stopped && !await Ask(host.Partition.Number, _ => host.TryCheckpoint(done)))
+                await Task.Yield();
+            if (host.State != PartitionState.Stopped)
+                await done.Task;
+        }
+    }
+
+    /// <summary>Keeps everything, then stops the workers.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await CheckpointAsync();
+        }
+        catch (Exception failure) when (failure is InvalidOperationException or StoreFencedException or StoreUnavailableException)
+        {
+            warn($"the last checkpoint was not taken: {failure.Message}; the next start reads the log from the one before");
+        }
+        Abandon();
+    }
+
+    /// <summary>Stops without keeping anything, as a crash does; what has been acknowledged is in the log and in the store.</summary>
+    public void Abandon()
+    {
+        Log.Appended = null;
+        Histories.Dispose();
+        foreach (Worker worker in workers)
+            worker.Stop();
+        Checkpoints.Dispose();
+        LeaseWrites.Dispose();
+        foreach (PartitionHost host in hosts)
+            host.Dispose();
+        foreach (Worker worker in workers)
+            worker.Dispose();
+    }
+
+    internal Worker WorkerOf(int partition) => workers[partition % workers.Length];
+
+    internal void OnVoided(IReadOnlyList<LeaseVoidedNotice> notices) => Voided?.Invoke(notices);
+
+    internal void OnLeasesEnded(IReadOnlyList<LeaseChange> changes) => LeasesEnded?.Invoke([.. changes]);
+
+    internal void OnPartitionStopped(int partition, Exception failure) => warn($"partition {partition} has stopped: {failure}");
+
+    /// <summary>Appends on the engine's own account until it is durable; the events carry ids, so that trying again is harmless.</summary>
+    internal async Task AppendUntilDurableAsync(AppendBatch events)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                await Log.AppendAsync(events, CancellationToken.None);
+                return;
+            }
+            catch (LogUnavailableException unavailable)
+            {
+                warn($"{events.Count} events of the engine's own not appended, tried again: {unavailable.Message}");
+                await Task.Delay(Math.Min(100 << Math.Min(attempt, 6), 5_000), CancellationToken.None);
+            }
+            catch (ObjectDisposedException)
+            {
+                // The node stops: the lease is still in the store, and its event is asked for again after the restart.
+                return;
+            }
+        }
+    }
+
+    private Partition Recover(int number)
+    {
+        long epoch = store.TakeOwnership(number, Options.Owner);
+        var partition = new Partition(number, PartitionCount, Options.Model, Options.Debtors);
+        bool found = store.Load(number, partition.Checkpoints);
+        string reason = partition.Checkpoints.RefoldReason;
+        if (reason.Length > 0)
+        {
+            warn($"partition {number} is folded anew from the log: {reason}");
+            partition.Dispose();
+            partition = new Partition(number, PartitionCount, Options.Model, Options.Debtors);
+        }
+        partition.Checkpoints.Own(epoch, startAnew: reason.Length > 0 || !found);
+        partition.Checkpoints.Finish(store.LoadLeases(number));
+        return partition;
+    }
+}

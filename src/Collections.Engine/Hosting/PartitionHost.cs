@@ -1,0 +1,237 @@
+using System.Diagnostics;
+using Collections.Engine.Logs;
+using Collections.Engine.Partitions;
+using Collections.Engine.Stores;
+
+namespace Collections.Engine.Hosting;
+
+/// <summary>How a partition stands on this node.</summary>
+public enum PartitionState
+{
+    /// <summary>Its checkpoint is loaded, and the log is being read to its end: nothing is handed out yet.</summary>
+    Recovering,
+    Serving,
+
+    /// <summary>Too far behind the log: nothing is handed out until it has caught up.</summary>
+    Behind,
+
+    /// <summary>Something that must not happen has happened; the reason says what. Other partitions go on.</summary>
+    Stopped,
+}
+
+/// <summary>
+/// What surrounds one partition on its worker: it reads the log for it, gives it the time, does what it decided, and takes its checkpoints.
+/// Everything here runs on the worker's thread unless it says otherwise.
+/// </summary>
+internal sealed class PartitionHost : IDisposable
+{
+    private readonly Node node;
+    private readonly RecordBatch records = new();
+    private readonly RecordBatch unused = new();
+    private readonly Checkpoint checkpoint = new();
+    private readonly List<(StreamPositions Target, TaskCompletionSource Done)> waiters = [];
+    private bool checkpointInFlight;
+    private long checkpointStartedAt;
+    private long checkpointEndedAt;
+    private TimeSpan checkpointTook;
+
+    /// <summary>Effects under way; written by the worker and by the tasks that end them.</summary>
+    private int underWay;
+
+    public PartitionHost(Node node, Partition partition)
+    {
+        this.node = node;
+        Partition = partition;
+        checkpointEndedAt = node.Cadence.GetTimestamp();
+    }
+
+    public Partition Partition { get; }
+
+    /// <summary>Read by any thread, written by the worker.</summary>
+    public volatile PartitionState State = PartitionState.Recovering;
+
+    /// <summary>Why it is stopped; empty otherwise.</summary>
+    public string Reason { get; private set; } = "";
+
+    /// <summary>Whether nothing is left to do at this moment of the clock.</summary>
+    public bool IsSettled =>
+        State == PartitionState.Stopped
+        || (Partition.Positions.Covers(node.Log.End(Partition.Number)) && !Partition.HasWork && Partition.ParkedCount == 0
+            && Volatile.Read(ref underWay) == 0 && Partition.ClockMs >= node.NowMs && Partition.NextTimerMs > node.NowMs);
+
+    /// <summary>One turn: a slice of records, then what follows from it.</summary>
+    /// <returns>Whether there was anything to do.</returns>
+    public bool Step()
+    {
+        if (State == PartitionState.Stopped)
+            return false;
+        try
+        {
+            return Turn();
+        }
+        catch (LogUnavailableException)
+        {
+            // What was acknowledged is safe; the next turn reads again.
+            return false;
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            Stop($"{failure.GetType().Name}: {failure.Message}");
+            node.OnPartitionStopped(Partition.Number, failure);
+            return false;
+        }
+    }
+
+    /// <summary>Completes when everything before the target has been applied.</summary>
+    public void WaitFor(StreamPositions target, TaskCompletionSource done)
+    {
+        if (Partition.Positions.Covers(target))
+            done.TrySetResult();
+        else
+            waiters.Add((target, done));
+    }
+
+    public void Stop(string reason)
+    {
+        Reason = reason;
+        State = PartitionState.Stopped;
+        foreach ((StreamPositions _, TaskCompletionSource done) in waiters)
+            done.TrySetException(new InvalidOperationException($"partition {Partition.Number} has stopped: {reason}"));
+        waiters.Clear();
+    }
+
+    /// <summary>Takes a checkpoint now if there is anything to keep; false while another is under way.</summary>
+    public bool TryCheckpoint(TaskCompletionSource? done)
+    {
+        if (checkpointInFlight)
+            return false;
+        if (!Partition.Checkpoints.IsDue)
+        {
+            done?.TrySetResult();
+            return true;
+        }
+        checkpointInFlight = true;
+        checkpointStartedAt = node.Cadence.GetTimestamp();
+        Partition.Checkpoints.Fill(checkpoint);
+        node.Checkpoints.Enqueue(checkpoint, failure => node.WorkerOf(Partition.Number).Post(() => Finish(failure, done)));
+        return true;
+    }
+
+    public void Dispose() => Partition.Dispose();
+
+    private bool Turn()
+    {
+        records.Clear();
+        StreamPositions next = Partition.Positions;
+        int wanted = node.Options.SliceRecords;
+        int count = Partition.CanRead ? node.Log.Read(Partition.Number, ref next, wanted, records) : 0;
+        bool caughtUp = count < wanted && Partition.CanRead;
+        long nowMs = node.NowMs;
+        if (count == 0 && !Partition.HasWork && Partition.ClockMs >= nowMs && State != PartitionState.Recovering)
+        {
+            CheckpointIfTime();
+            return false;
+        }
+        Partition.RunOnce(new Slice { Records = records, CaughtUp = caughtUp, NowMs = nowMs });
+        State = caughtUp ? PartitionState.Serving
+            : State == PartitionState.Recovering ? PartitionState.Recovering
+            : Partition.BehindMs > Limits.BehindMsMax ? PartitionState.Behind : State;
+        Do(Partition.Effects);
+        CompleteWaiters();
+        CheckpointIfTime();
+        return count > 0 || Partition.HasWork;
+    }
+
+    private void Do(PartitionEffects effects)
+    {
+        if (effects.TakeEvents() is { } events)
+            Append(events);
+        if (effects.TakeMisplaced() is { } misplaced)
+            Append(misplaced);
+        if (effects.LeaseChanges.Count > 0)
+        {
+            node.LeaseWrites.Post([.. effects.LeaseChanges]);
+            node.OnLeasesEnded(effects.LeaseChanges);
+            effects.LeaseChanges.Clear();
+        }
+        if (effects.Voided.Count > 0)
+        {
+            node.OnVoided([.. effects.Voided]);
+            effects.Voided.Clear();
+        }
+        foreach (HistoryRequest request in effects.HistoryRequests)
+        {
+            Interlocked.Increment(ref underWay);
+            node.Histories.Enqueue(Partition.Number, request, history => node.WorkerOf(Partition.Number).Post(() => Resume(request, history)));
+        }
+        effects.HistoryRequests.Clear();
+    }
+
+    private void Append(AppendBatch events)
+    {
+        Interlocked.Increment(ref underWay);
+        _ = node.AppendUntilDurableAsync(events).ContinueWith(
+            _ =>
+            {
+                Interlocked.Decrement(ref underWay);
+                node.WorkerOf(Partition.Number).Wake();
+            },
+            TaskScheduler.Default);
+    }
+
+    private void Resume(in HistoryRequest request, RecordBatch history)
+    {
+        Interlocked.Decrement(ref underWay);
+        if (State == PartitionState.Stopped)
+            return;
+        try
+        {
+            Partition.Resume(request, history);
+            // An empty slice evaluates the debtor and lets its effects out.
+            Partition.RunOnce(new Slice { Records = unused, CaughtUp = false, NowMs = node.NowMs });
+            Do(Partition.Effects);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            Stop($"{failure.GetType().Name}: {failure.Message}");
+            node.OnPartitionStopped(Partition.Number, failure);
+        }
+    }
+
+    private void CompleteWaiters()
+    {
+        for (int i = waiters.Count - 1; i >= 0; i--)
+        {
+            if (!Partition.Positions.Covers(waiters[i].Target))
+                continue;
+            waiters[i].Done.TrySetResult();
+            waiters.RemoveAt(i);
+        }
+    }
+
+    /// <summary>The interval follows the load: a checkpoint that takes long is taken less often, between the limits.</summary>
+    private void CheckpointIfTime()
+    {
+        if (checkpointInFlight)
+            return;
+        double seconds = Math.Clamp(checkpointTook.TotalSeconds * Limits.CheckpointShare, node.Options.CheckpointSeconds, Limits.CheckpointSecondsMax);
+        if (node.Cadence.GetElapsedTime(checkpointEndedAt).TotalSeconds >= seconds)
+            TryCheckpoint(null);
+    }
+
+    private void Finish(Exception? failure, TaskCompletionSource? done)
+    {
+        checkpointInFlight = false;
+        checkpointEndedAt = node.Cadence.GetTimestamp();
+        checkpointTook = node.Cadence.GetElapsedTime(checkpointStartedAt);
+        if (failure is not null)
+        {
+            Stop($"its checkpoint was refused: {failure.Message}");
+            node.OnPartitionStopped(Partition.Number, failure);
+            done?.TrySetException(failure);
+            return;
+        }
+        Partition.Checkpoints.OnCommitted(checkpoint.Header);
+        done?.TrySetResult();
+    }
+}

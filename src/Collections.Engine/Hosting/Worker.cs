@@ -1,0 +1,126 @@
+using System.Collections.Concurrent;
+using Collections.Engine.Partitions;
+
+namespace Collections.Engine.Hosting;
+
+/// <summary>
+/// One thread that runs some partitions in turn: commands first, then a slice of records for each. Other threads only enqueue
+/// commands; between two slices they are all drained, so a pull never waits long behind ingest.
+/// </summary>
+internal sealed class Worker : IDisposable
+{
+    /// <summary>How long an idle worker sleeps at most; news wake it at once, so this only bounds how late a timer may fire.</summary>
+    private const int IdleMs = 20;
+
+    private readonly List<PartitionHost> hosts = [];
+    private readonly ConcurrentQueue<Action> commands = new();
+    private readonly List<TaskCompletionSource> settling = [];
+    private readonly AutoResetEvent news = new(false);
+    private readonly Thread thread;
+    private volatile bool stopping;
+
+    public Worker(int number)
+    {
+        thread = new Thread(Run) { IsBackground = true, Name = $"partition worker {number}" };
+    }
+
+    /// <summary>The partitions that it runs; fixed before it starts.</summary>
+    public IReadOnlyList<PartitionHost> Hosts => hosts;
+
+    public void Add(PartitionHost host) => hosts.Add(host);
+
+    public void Start() => thread.Start();
+
+    /// <summary>Wakes the worker: records, a timer or a command may be waiting.</summary>
+    public void Wake() => news.Set();
+
+    /// <summary>Runs a question on the worker's thread, between two slices.</summary>
+    /// <exception cref="InvalidOperationException">Too many commands wait, or the worker has stopped.</exception>
+    public Task<T> Ask<T>(Func<T> question)
+    {
+        if (stopping)
+            throw new InvalidOperationException("the node is shutting down");
+        if (commands.Count >= Limits.CommandsMax)
+            throw new InvalidOperationException($"{Limits.CommandsMax} commands wait for this worker; try again later");
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        commands.Enqueue(() =>
+        {
+            try
+            {
+                answer.SetResult(question());
+            }
+            catch (Exception failure) when (failure is not OutOfMemoryException)
+            {
+                answer.SetException(failure);
+            }
+        });
+        Wake();
+        return answer.Task;
+    }
+
+    /// <summary>Runs something on the worker's thread; a worker that has stopped forgets it.</summary>
+    public void Post(Action act)
+    {
+        commands.Enqueue(act);
+        Wake();
+    }
+
+    /// <summary>Completes when all its partitions have applied everything, evaluated everybody and wait for nothing.</summary>
+    public Task SettleAsync()
+    {
+        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        commands.Enqueue(() => settling.Add(settled));
+        Wake();
+        return settled.Task;
+    }
+
+    /// <summary>Stops after the slice at hand; commands that still wait are run.</summary>
+    public void Stop()
+    {
+        stopping = true;
+        Wake();
+        if (thread.IsAlive)
+            thread.Join();
+    }
+
+    public void Dispose() => news.Dispose();
+
+    private void Run()
+    {
+        while (!stopping)
+        {
+            bool worked = RunCommands();
+            foreach (PartitionHost host in hosts)
+            {
+                worked |= host.Step();
+                worked |= RunCommands();
+            }
+            if (!worked && !CompleteSettled())
+                news.WaitOne(IdleMs);
+        }
+        RunCommands();
+        foreach (TaskCompletionSource waiter in settling)
+            waiter.TrySetException(new InvalidOperationException("the node is shutting down"));
+    }
+
+    private bool RunCommands()
+    {
+        bool ran = false;
+        while (commands.TryDequeue(out Action? command))
+        {
+            command();
+            ran = true;
+        }
+        return ran;
+    }
+
+    private bool CompleteSettled()
+    {
+        if (settling.Count == 0 || !hosts.TrueForAll(h => h.IsSettled))
+            return false;
+        foreach (TaskCompletionSource waiter in settling)
+            waiter.SetResult();
+        settling.Clear();
+        return true;
+    }
+}
