@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Collections.V1;
+using Grpc.Core;
+using Grpc.Net.Client;
+
+namespace Collections.Server.Commands;
+
+/// <summary>What the commands that talk to a running node have in common.</summary>
+internal sealed class ClientOptions
+{
+    public Option<string> Address { get; } = new("--address") { Description = "Where the node listens", DefaultValueFactory = _ => $"http://{ServeCommand.ListenDefault}" };
+
+    public Option<string> Tenant { get; } = new("--tenant") { Description = "The tenant", DefaultValueFactory = _ => "default" };
+
+    public Option<bool> Json { get; } = new("--json") { Description = "Print JSON" };
+
+    public void AddTo(Command command)
+    {
+        command.Options.Add(Address);
+        command.Options.Add(Tenant);
+        command.Options.Add(Json);
+    }
+
+    /// <summary>Calls the node; what it answers in error is printed, and the exit code is 2.</summary>
+    public static async Task<int> CallAsync(string address, Func<ChannelBase, Task> call)
+    {
+        try
+        {
+            using GrpcChannel channel = GrpcChannel.ForAddress(address.Contains("://", StringComparison.Ordinal) ? address : $"http://{address}");
+            await call(channel);
+            return 0;
+        }
+        catch (RpcException refused)
+        {
+            return Output.Fail(refused.StatusCode == StatusCode.Unavailable && refused.Status.Detail.Contains("refused", StringComparison.OrdinalIgnoreCase)
+                ? $"no node answers at {address}; start one with 'collections serve'"
+                : $"{refused.StatusCode}: {refused.Status.Detail}");
+        }
+        catch (UriFormatException)
+        {
+            return Output.Fail($"--address: '{address}' is no address, such as http://{ServeCommand.ListenDefault}");
+        }
+    }
+
+    /// <summary>Minor units for people: "1,234.56 EUR".</summary>
+    public static string Amount(long minor, string currency)
+    {
+        int digits = Domain.Currency.TryParse(System.Text.Encoding.UTF8.GetBytes(currency), out Domain.Currency known) ? known.MinorDigits : 2;
+        decimal major = minor;
+        for (int i = 0; i < digits; i++)
+            major /= 10;
+        return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{major.ToString("N" + digits, System.Globalization.CultureInfo.InvariantCulture)} {currency}").TrimEnd();
+    }
+}

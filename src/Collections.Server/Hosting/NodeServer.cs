@@ -1,0 +1,105 @@
+using System.Net;
+using Collections.Engine.Hosting;
+using Collections.Engine.Logs;
+using Collections.Engine.Stores;
+using Collections.Grpc;
+using Collections.Server.Access;
+using Collections.Server.Services;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Collections.Server.Hosting;
+
+/// <summary>A node with its gRPC surface: the log and the store it was given, the partitions over them, Kestrel in front.</summary>
+public sealed class NodeServer : IAsyncDisposable
+{
+    private readonly WebApplication app;
+
+    private NodeServer(WebApplication app, Node node)
+    {
+        this.app = app;
+        Node = node;
+    }
+
+    public Node Node { get; }
+
+    /// <summary>Where it listens.</summary>
+    public Uri Address => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+    /// <summary>Starts the node, then its surface; health says SERVING once every partition has read the log to its end.</summary>
+    /// <param name="listen">A loopback address; port 0 takes a free one.</param>
+    public static async Task<NodeServer> StartAsync(IEventLog log, IStore store, EngineOptions options, TimeProvider time, IPEndPoint listen, Action<string> warn)
+    {
+        Node node = Node.Start(log, store, options, time, warn);
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(listen, endpoint => endpoint.Protocols = HttpProtocols.Http2);
+            kestrel.AddServerHeader = false;
+        });
+        builder.Services.AddSingleton(node);
+        builder.Services.AddSingleton(time);
+        builder.Services.AddSingleton<IngestService>();
+        builder.Services.AddSingleton<QueuesService>();
+        builder.Services.AddSingleton<DebtorsService>();
+        builder.Services.AddCollectionsGrpc(new GrpcServerOptions { Gate = AccessPoint.Gate });
+        WebApplication app = builder.Build();
+        app.MapGrpcService<IngestService>();
+        app.MapGrpcService<QueuesService>();
+        app.MapGrpcService<DebtorsService>();
+        app.MapGrpcService<HealthService>();
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (IOException failure)
+        {
+            node.Abandon();
+            throw new IOException($"can't listen on {listen}: {failure.Message}; choose another --listen", failure);
+        }
+        var server = new NodeServer(app, node);
+        _ = server.WatchHealthAsync(app.Services.GetRequiredService<HealthStatusBoard>(), app.Lifetime.ApplicationStopping);
+        return server;
+    }
+
+    /// <summary>Waits until the process is told to stop, or the token is cancelled.</summary>
+    public async Task WaitForShutdownAsync(CancellationToken cancellation) => await app.WaitForShutdownAsync(cancellation);
+
+    /// <summary>Stops taking calls, lets the ones at hand end, keeps everything.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
+        await Node.DisposeAsync();
+    }
+
+    private async Task WatchHealthAsync(HealthStatusBoard board, CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        do
+        {
+            bool serving = Enumerable.Range(0, Node.PartitionCount).All(number => Node.StateOf(number) == PartitionState.Serving);
+            foreach (string service in new[] { "", "collections.v1.Ingest", "collections.v1.Queues", "collections.v1.Debtors" })
+                board.Set(service, serving);
+        }
+        while (await WaitAsync(timer, stopping));
+    }
+
+    private static async Task<bool> WaitAsync(PeriodicTimer timer, CancellationToken stopping)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(stopping);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,185 @@
+using System.Reflection;
+using System.Text;
+using Collections.Domain.Debtors;
+using Collections.Domain.Events;
+using Collections.Engine.Hosting;
+using Collections.Engine.Logs;
+using Collections.Engine.Partitions;
+using Collections.Server.Access;
+using Collections.V1;
+using Grpc.Core;
+
+namespace Collections.Server.Services;
+
+/// <summary>One debtor in full, and how the node stands.</summary>
+public sealed class DebtorsService(Node node) : Debtors.DebtorsBase
+{
+    /// <summary>Events shown at most.</summary>
+    private const int EventsMax = 1_000;
+
+    public override async Task<DebtorView> Get(GetDebtorRequest request, ServerCallContext context)
+    {
+        string tenant = AccessPoint.Tenant(context, request.Tenant);
+        if (request.LastEvents is < 0 or > EventsMax)
+            throw Wire.Invalid("last_events", $"must be 0 to {EventsMax}", request.LastEvents);
+        byte[] tenantBytes = Encoding.UTF8.GetBytes(tenant), debtor = Encoding.UTF8.GetBytes(request.Debtor);
+        int partition = DebtorKey.PartitionOf(tenantBytes, debtor, node.PartitionCount);
+        (DebtorSnapshot? snapshot, StreamPositions until) = await Ask(() => node.Ask(partition, p => (p.View.Debtor(tenantBytes, debtor), p.Positions)));
+        if (snapshot is null)
+            throw new RpcException(new Status(StatusCode.NotFound, $"tenant '{tenant}' has no debtor '{request.Debtor}'"));
+        DebtorView view = Describe(snapshot);
+        if (request.LastEvents > 0)
+            AddEvents(view, partition, tenantBytes, debtor, until, request.LastEvents);
+        return view;
+    }
+
+    public override async Task<StatusResponse> Status(StatusRequest request, ServerCallContext context)
+    {
+        var response = new StatusResponse { Version = VersionText, Model = node.Options.Model?.Name ?? "", Now = Wire.Instant(node.NowMs) };
+        for (int number = 0; number < node.PartitionCount; number++)
+        {
+            var status = new PartitionStatus { Partition = number, State = node.StateOf(number).ToString().ToLowerInvariant(), Reason = node.ReasonOf(number) };
+            status.LogEnd.Add(Numbers(node.Log.End(number)));
+            response.Partitions.Add(status);
+            if (node.StateOf(number) == PartitionState.Stopped)
+                continue;
+            PartitionFigures figures = await Ask(() => node.Ask(number, PartitionFigures.Of));
+            status.Debtors = figures.Debtors;
+            status.Applied.Add(Numbers(figures.Applied));
+            status.Checkpointed.Add(Numbers(figures.Checkpointed));
+            status.ClockDelayMs = Math.Max(0, node.NowMs - figures.ClockMs);
+            response.Debtors += figures.Debtors;
+            response.EventsApplied += figures.Counters.Applied;
+            response.Duplicates += figures.Counters.Duplicates;
+            response.DeadLetters += figures.Counters.DeadLetters;
+            response.Parked += figures.ParkedNow;
+            response.OpenLeases += figures.OpenLeases;
+        }
+        return response;
+    }
+
+    /// <summary>The version of this program.</summary>
+    public static string VersionText => typeof(DebtorsService).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
+
+    private DebtorView Describe(DebtorSnapshot snapshot)
+    {
+        var view = new DebtorView
+        {
+            Tenant = snapshot.Tenant,
+            Debtor = snapshot.Name,
+            Portfolio = snapshot.Portfolio,
+            Currency = snapshot.Facts.Currency.IsNone ? "" : snapshot.Facts.Currency.ToString(),
+            UnappliedCreditMinor = snapshot.Facts.UnappliedMinor,
+            OpenMinor = snapshot.Facts.OpenMinor,
+            OverdueMinor = snapshot.Facts.OverdueMinor,
+            Propensity = snapshot.Acted.Propensity,
+            Model = snapshot.Acted.ModelVersion != 0 && snapshot.Acted.ModelVersion == node.Options.Model?.Version ? node.Options.Model.Name : "",
+            Parked = snapshot.IsParked,
+            Stage = snapshot.Acted.Stage,
+            NotQueuedBecause = snapshot.Standing is null ? WhyNotQueued(snapshot) : "",
+        };
+        if (snapshot.Acted.ScoredAtMs > 0)
+            view.ScoredAt = Wire.Instant(snapshot.Acted.ScoredAtMs);
+        foreach (ItemSnapshot item in snapshot.Items)
+            view.Items.Add(Describe(item));
+        foreach (PromiseSnapshot promise in snapshot.Promises)
+            view.Promises.Add(Describe(promise));
+        for (int i = 0; i < snapshot.Features.Length; i++)
+            view.Features.Add(new FeatureValue { Name = FeatureCatalogue.Names[i], Value = snapshot.Features[i] });
+        if (snapshot.Standing is { } standing)
+            view.QueueEntry = Describe(standing);
+        return view;
+    }
+
+    private static V1.ItemView Describe(ItemSnapshot item) => new()
+    {
+        Item = item.Name,
+        Component = item.Component switch { Domain.Events.Component.Fee => V1.Component.Fee, Domain.Events.Component.Interest => V1.Component.Interest, _ => V1.Component.Principal },
+        Amount = new Money { MinorUnits = item.AmountMinor, Currency = item.Currency.ToString() },
+        OpenMinor = item.OpenMinor,
+        IssueDate = item.Issued.ToString(),
+        DueDate = item.Due.ToString(),
+        DaysPastDue = item.Dpd,
+    };
+
+    private static V1.PromiseView Describe(PromiseSnapshot promise) => new()
+    {
+        Promise = promise.Name,
+        AmountMinor = promise.AmountMinor,
+        PaidMinor = promise.PaidMinor,
+        Made = promise.Made.ToString(),
+        DueDate = promise.Due.ToString(),
+        State = promise.State.ToString().ToLowerInvariant(),
+    };
+
+    private static QueueEntryView Describe(QueueStanding standing)
+    {
+        var entry = new QueueEntryView { Queue = standing.Queue, Value = standing.Value, Lease = standing.Lease };
+        if (standing.EligibleSinceMs > 0)
+            entry.EligibleSince = Wire.Instant(standing.EligibleSinceMs);
+        if (standing.LeaseExpiresMs > 0)
+            entry.LeaseExpires = Wire.Instant(standing.LeaseExpiresMs);
+        return entry;
+    }
+
+    private static string WhyNotQueued(DebtorSnapshot snapshot) =>
+        snapshot.IsParked ? "parked: its history is being read"
+        : snapshot.IsQuiet ? "imported history has not been ended"
+        : snapshot.Eligibility switch
+        {
+            Strategy.Eligibility.NothingOverdue => "nothing is overdue",
+            Strategy.Eligibility.Disputed => "in dispute",
+            Strategy.Eligibility.OnHold => "on hold",
+            Strategy.Eligibility.PromiseOpen => "a promise is open",
+            Strategy.Eligibility.Resting => "contacted within the last 24 hours",
+            Strategy.Eligibility.CoveredByCredit => "credit in hand covers what is overdue",
+            _ => "not evaluated yet",
+        };
+
+    private void AddEvents(DebtorView view, int partition, byte[] tenant, byte[] debtor, StreamPositions until, int count)
+    {
+        var records = new RecordBatch();
+        try
+        {
+            node.Log.ReadHistory(partition, DebtorKey.HashOf(tenant, debtor), until, records);
+        }
+        catch (LogUnavailableException unavailable)
+        {
+            throw Wire.Unavailable(unavailable);
+        }
+        var events = new List<(long KnownMs, EventView View)>();
+        for (int i = 0; i < records.Count; i++)
+        {
+            LogRecord record = records[i];
+            V1.Event e = V1.Event.Parser.ParseFrom(record.Content);
+            if (e.Debtor != view.Debtor || (e.Tenant.Length == 0 ? "default" : e.Tenant) != view.Tenant)
+                continue;
+            e.Known = Wire.Instant(record.KnownMs);
+            e.History = record.History;
+            events.Add((record.KnownMs, new EventView { Stream = IngestService.NameOf(record.Stream), Offset = record.Offset, Event = e }));
+        }
+        view.LastEvents.AddRange(events.OrderByDescending(e => e.KnownMs).ThenByDescending(e => e.View.Offset).Take(count).Select(e => e.View));
+    }
+
+    private static long[] Numbers(StreamPositions positions) => [positions.Invoices, positions.Payments, positions.Activity];
+
+    private static async Task<T> Ask<T>(Func<Task<T>> question)
+    {
+        try
+        {
+            return await question();
+        }
+        catch (InvalidOperationException failure)
+        {
+            throw Wire.Unavailable(failure);
+        }
+    }
+
+    /// <summary>What a partition says of itself, taken on its own thread.</summary>
+    private readonly record struct PartitionFigures(
+        int Debtors, StreamPositions Applied, StreamPositions Checkpointed, long ClockMs, Engine.Stores.PartitionCounters Counters, int ParkedNow, int OpenLeases)
+    {
+        public static PartitionFigures Of(Partition p) =>
+            new(p.View.DebtorCount, p.Positions, p.Checkpoints.Committed, p.ClockMs, p.Counters, p.ParkedCount, p.View.OpenLeaseCount);
+    }
+}

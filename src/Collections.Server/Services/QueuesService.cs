@@ -1,0 +1,193 @@
+using System.Threading.Channels;
+using Collections.Engine.Hosting;
+using Collections.Engine.Leases;
+using Collections.Engine.Logs;
+using Collections.Engine.Partitions;
+using Collections.Engine.Queues;
+using Collections.Engine.Stores;
+using Collections.Server.Access;
+using Collections.V1;
+using Grpc.Core;
+using LeaseAnswer = Collections.V1.LeaseAnswer;
+
+namespace Collections.Server.Services;
+
+/// <summary>Next best actions out over gRPC.</summary>
+public sealed class QueuesService(Node node, TimeProvider time) : V1.Queues.QueuesBase
+{
+    /// <summary>How often a subscription that has nothing looks again, in milliseconds.</summary>
+    private const int LookAgainMs = 200;
+
+    public override async Task<PullResponse> Pull(PullRequest request, ServerCallContext context)
+    {
+        if (request.Count is < 1 or > Engine.Limits.PullMax)
+            throw Wire.Invalid("count", $"must be 1 to {Engine.Limits.PullMax}", request.Count);
+        PullOrder order = Order(AccessPoint.Tenant(context, request.Tenant), request.Queue, request.Count, request.Caller, request.RequestId, request.LeaseSeconds);
+        PullResult result = await Guard(() => node.Actions.PullAsync(order));
+        var response = new PullResponse { Reason = result.Reason };
+        foreach (LeasedAction leased in result.Leases)
+            response.Actions.Add(Describe(leased));
+        return response;
+    }
+
+    public override async Task<LeaseAnswer> Report(ReportRequest request, ServerCallContext context)
+    {
+        if (request.Outcome == AttemptOutcome.Unspecified || !Enum.IsDefined(request.Outcome))
+            throw Wire.Invalid("outcome", "must be one of collections.v1.AttemptOutcome", request.Outcome);
+        long atMs = request.At is null ? node.NowMs : Math.Min(request.At.ToDateTimeOffset().ToUnixTimeMilliseconds(), node.NowMs);
+        return Wire.Answer(await Guard(() => node.Actions.ReportAsync(request.Lease, (Domain.Events.AttemptOutcome)request.Outcome, atMs, context.CancellationToken)));
+    }
+
+    public override async Task<LeaseAnswer> Extend(ExtendRequest request, ServerCallContext context) =>
+        Wire.Answer(await Guard(() => node.Actions.ExtendAsync(request.Lease, LeaseMs(request.LeaseSeconds))));
+
+    public override async Task<LeaseAnswer> Release(ReleaseRequest request, ServerCallContext context) =>
+        Wire.Answer(await Guard(() => node.Actions.ReleaseAsync(request.Lease)));
+
+    public override async Task Subscribe(SubscribeRequest request, IServerStreamWriter<SubscribeMessage> responseStream, ServerCallContext context)
+    {
+        if (request.MaxOpen is < 1 or > Engine.Limits.PullMax)
+            throw Wire.Invalid("max_open", $"must be 1 to {Engine.Limits.PullMax}", request.MaxOpen);
+        PullOrder order = Order(AccessPoint.Tenant(context, request.Tenant), request.Queue, request.MaxOpen, request.Caller, "", request.LeaseSeconds);
+        var ended = Channel.CreateUnbounded<(string Lease, LeaseVoidedNotice? Notice)>();
+        void OnVoided(IReadOnlyList<LeaseVoidedNotice> notices)
+        {
+            foreach (LeaseVoidedNotice notice in notices)
+                ended.Writer.TryWrite((notice.Row.Id, notice));
+        }
+        void OnEnded(IReadOnlyList<LeaseChange> changes)
+        {
+            foreach (LeaseChange change in changes)
+            {
+                if (change.Kind == LeaseChangeKind.Close)
+                    ended.Writer.TryWrite((LeaseRow.Ids.Format(change.Partition, change.Sequence), null));
+            }
+        }
+        node.Voided += OnVoided;
+        node.LeasesEnded += OnEnded;
+        try
+        {
+            await Stream(order, request.MaxOpen, ended.Reader, responseStream, context.CancellationToken);
+        }
+        finally
+        {
+            node.Voided -= OnVoided;
+            node.LeasesEnded -= OnEnded;
+        }
+    }
+
+    public override async Task<ListQueuesResponse> ListQueues(ListQueuesRequest request, ServerCallContext context)
+    {
+        string tenant = AccessPoint.Tenant(context, request.Tenant);
+        var sums = new SortedDictionary<string, QueueSummary>(StringComparer.Ordinal);
+        QueueSummary Of(string queue) => sums.TryGetValue(queue, out QueueSummary? sum) ? sum : sums[queue] = new QueueSummary { Queue = queue };
+        foreach ((QueueFigures[] queues, (string Tenant, string Queue)[] leases) in await Guard(() => node.AskAll(p => (p.View.Queues().ToArray(), p.View.OpenLeases().ToArray()))))
+        {
+            foreach (QueueFigures queue in queues.Where(q => q.Tenant == tenant))
+            {
+                QueueSummary sum = Of(queue.Queue.ToString());
+                sum.Waiting += queue.Waiting;
+                sum.BestValue = Math.Max(sum.BestValue, queue.BestValue);
+            }
+            foreach ((string _, string queue) in leases.Where(l => l.Tenant == tenant))
+                Of(queue).Leased++;
+        }
+        var response = new ListQueuesResponse();
+        response.Queues.AddRange(sums.Values);
+        return response;
+    }
+
+    private async Task Stream(
+        PullOrder order, int maxOpen, ChannelReader<(string Lease, LeaseVoidedNotice? Notice)> ended, IServerStreamWriter<SubscribeMessage> stream, CancellationToken cancellation)
+    {
+        var open = new HashSet<string>();
+        while (!cancellation.IsCancellationRequested)
+        {
+            while (ended.TryRead(out (string Lease, LeaseVoidedNotice? Notice) end))
+            {
+                if (open.Remove(end.Lease) && end.Notice is { } notice)
+                    await stream.WriteAsync(new SubscribeMessage { Voided = new LeaseVoided { Lease = end.Lease, Debtor = notice.Row.Debtor, Reason = notice.Reason } }, cancellation);
+            }
+            int given = 0;
+            if (open.Count < maxOpen)
+            {
+                PullResult result = await Guard(() => node.Actions.PullAsync(order with { Count = maxOpen - open.Count }));
+                foreach (LeasedAction leased in result.Leases)
+                {
+                    open.Add(leased.Lease.Id);
+                    await stream.WriteAsync(new SubscribeMessage { Action = Describe(leased) }, cancellation);
+                }
+                given = result.Leases.Count;
+            }
+            if (given == 0)
+                await WaitForNews(ended, cancellation);
+        }
+    }
+
+    private async Task WaitForNews(ChannelReader<(string Lease, LeaseVoidedNotice? Notice)> ended, CancellationToken cancellation)
+    {
+        using var pause = new CancellationTokenSource(TimeSpan.FromMilliseconds(LookAgainMs), time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(pause.Token, cancellation);
+        try
+        {
+            await ended.WaitToReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // Time to look again.
+        }
+    }
+
+    private static PullOrder Order(string tenant, string queue, int count, string caller, string requestId, int leaseSeconds)
+    {
+        if (!QueueName.TryParse(queue, out QueueName name))
+            throw Wire.Invalid("queue", "must be portfolio/channel, such as default/voice", queue);
+        if (caller.Length > 128)
+            throw Wire.Invalid("caller", "must be at most 128 characters", caller);
+        if (requestId.Length > 128)
+            throw Wire.Invalid("request_id", "must be at most 128 characters", requestId);
+        return new PullOrder(tenant, name, count, caller, requestId, LeaseMs(leaseSeconds));
+    }
+
+    private static long LeaseMs(int seconds)
+    {
+        if (seconds is < 0 or > Engine.Limits.LeaseSecondsMax)
+            throw Wire.Invalid("lease_seconds", $"must be 0 (the default of {Engine.Limits.LeaseSecondsDefault}) to {Engine.Limits.LeaseSecondsMax}", seconds);
+        return (seconds == 0 ? Engine.Limits.LeaseSecondsDefault : seconds) * 1000L;
+    }
+
+    private V1.Action Describe(LeasedAction leased)
+    {
+        LeaseRow row = leased.Lease;
+        var action = new V1.Action
+        {
+            Lease = row.Id,
+            Tenant = row.Tenant,
+            Debtor = row.Debtor,
+            Queue = row.Queue,
+            Channel = (V1.Channel)row.Channel,
+            Value = row.Value,
+            Propensity = row.Propensity,
+            Model = row.ModelVersion == node.Options.Model?.Version ? node.Options.Model.Name : "",
+            OldestDaysPastDue = leased.OldestDpd,
+            Expires = Wire.Instant(row.ExpiresMs),
+            ScoredAt = Wire.Instant(leased.ScoredAtMs),
+            Partition = row.Partition,
+            Overdue = new Money { MinorUnits = leased.OverdueMinor, Currency = leased.Currency.ToString() },
+        };
+        action.Positions.Add([row.DecidedAt.Invoices, row.DecidedAt.Payments, row.DecidedAt.Activity]);
+        return action;
+    }
+
+    private static async Task<T> Guard<T>(Func<Task<T>> act)
+    {
+        try
+        {
+            return await act();
+        }
+        catch (Exception failure) when (failure is StoreUnavailableException or StoreFencedException or LogUnavailableException or InvalidOperationException)
+        {
+            throw Wire.Unavailable(failure);
+        }
+    }
+}
