@@ -1,0 +1,80 @@
+using Collections.Domain.Events;
+
+namespace Collections.Domain.Debtors;
+
+/// <summary>How a promise stands.</summary>
+public enum PromiseState : byte
+{
+    Open = 0,
+    Kept = 1,
+    Broken = 2,
+    Cancelled = 3,
+}
+
+/// <summary>One item as it stands; the name points into the hot state and is valid until the debtor next changes.</summary>
+public readonly ref struct ItemView
+{
+    public ReadOnlySpan<byte> Name { get; init; }
+    public Component Component { get; init; }
+    public Currency Currency { get; init; }
+
+    /// <summary>As issued, in minor units.</summary>
+    public long AmountMinor { get; init; }
+    public long OpenMinor { get; init; }
+    public Day Issued { get; init; }
+    public Day Due { get; init; }
+
+    /// <summary>When payments closed it; none while it is open, or closed in another way.</summary>
+    public Day SettledOn { get; init; }
+    public bool Cancelled { get; init; }
+
+    /// <summary>Days past due; negative before the due date.</summary>
+    public int Dpd { get; init; }
+}
+
+/// <summary>One promise to pay as it stands; the name is valid until the debtor next changes.</summary>
+public readonly ref struct PromiseView
+{
+    public ReadOnlySpan<byte> Name { get; init; }
+    public Currency Currency { get; init; }
+    public long AmountMinor { get; init; }
+
+    /// <summary>Payments that count for it, in minor units.</summary>
+    public long PaidMinor { get; init; }
+    public Day Made { get; init; }
+    public Day Due { get; init; }
+    public PromiseState State { get; init; }
+}
+
+/// <summary>A debtor's facts as a strategy reads them: a frozen value. Amounts are minor units of the debtor's base currency.</summary>
+public readonly record struct DebtorFacts
+{
+    public long OpenMinor { get; init; }
+    public long OverdueMinor { get; init; }
+    public long UnappliedMinor { get; init; }
+    public Currency Currency { get; init; }
+    public int OpenItems { get; init; }
+    public int OverdueItems { get; init; }
+
+    /// <summary>Largest days past due over the open items; may be 0 or less. <see cref="int.MinValue"/> without an open item.</summary>
+    public int OldestDpd { get; init; }
+    public int DisputesOpen { get; init; }
+    public bool OnHold { get; init; }
+
+    /// <summary>Promises neither kept nor broken nor cancelled.</summary>
+    public int OpenPromises { get; init; }
+    public Channel PreferredChannel { get; init; }
+
+    /// <summary>Latest attempt of any channel, in Unix milliseconds; 0: none.</summary>
+    public long LastAttemptMs { get; init; }
+
+    /// <summary>Latest right-party contact, in Unix milliseconds; 0: none.</summary>
+    public long LastRightPartyMs { get; init; }
+
+    /// <summary>Value date of the latest payment that stands; none: no payment.</summary>
+    public Day LastPaymentOn { get; init; }
+    public bool Registered { get; init; }
+    public ushort PortfolioId { get; init; }
+    public ushort TimeZoneId { get; init; }
+    public ushort LanguageId { get; init; }
+}
