@@ -1,0 +1,57 @@
+using Collections.Domain;
+
+namespace Collections.Server.Demo.Portfolio;
+
+/// <summary>Months and days of bills and pay. A month is a number: year × 12 + month − 1.</summary>
+internal static class BillingCalendar
+{
+    /// <summary>A bill is due four weeks after it was issued.</summary>
+    public const int TermDays = 28;
+
+    public const int MonthNameByteCount = 7;
+
+    public static int MonthOf(Day day)
+    {
+        DateOnly date = day.ToDateOnly();
+        return date.Year * 12 + date.Month - 1;
+    }
+
+    /// <summary>The day of a month, or the month's last where it is shorter.</summary>
+    public static Day DayIn(int month, int dayOfMonth)
+    {
+        (int year, int monthIndex) = Math.DivRem(month, 12);
+        int last = DateTime.DaysInMonth(year, monthIndex + 1);
+        return Day.Of(new DateOnly(year, monthIndex + 1, Math.Min(dayOfMonth, last)));
+    }
+
+    /// <summary>The first pay-day after a day.</summary>
+    public static Day PayDayAfter(Day day, int payDay)
+    {
+        int month = MonthOf(day);
+        Day inMonth = DayIn(month, payDay);
+        return inMonth > day ? inMonth : DayIn(month + 1, payDay);
+    }
+
+    /// <summary>The last pay-day that is after <paramref name="after"/> and not after <paramref name="due"/>; the due day where there is none.</summary>
+    public static Day PayDayUntil(Day due, Day after, int payDay)
+    {
+        int month = MonthOf(due);
+        Day inMonth = DayIn(month, payDay);
+        if (inMonth > due)
+            inMonth = DayIn(month - 1, payDay);
+        return inMonth > after ? inMonth : due;
+    }
+
+    /// <summary>Writes <c>YYYY-MM</c>, which names a month's bill.</summary>
+    public static void FormatMonth(int month, Span<byte> name)
+    {
+        (int year, int monthIndex) = Math.DivRem(month, 12);
+        name[0] = (byte)('0' + year / 1000);
+        name[1] = (byte)('0' + year / 100 % 10);
+        name[2] = (byte)('0' + year / 10 % 10);
+        name[3] = (byte)('0' + year % 10);
+        name[4] = (byte)'-';
+        name[5] = (byte)('0' + (monthIndex + 1) / 10);
+        name[6] = (byte)('0' + (monthIndex + 1) % 10);
+    }
+}
