@@ -114,6 +114,10 @@ internal unsafe ref struct HotState
         return state;
     }
 
+    /// <summary>Finds the block again: another view of the same debtor may have moved it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Reopen() => block = Pool.Pointer(R.Block);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly int Count(ListId id) => Counts[(int)id];
 
