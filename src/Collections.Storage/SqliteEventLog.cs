@@ -83,6 +83,10 @@ public sealed class SqliteEventLog : IEventLog
 
     public int PartitionCount => partitions.Length;
 
+    /// <summary>How many partitions the log in <c>directory/log</c> was created with; null if there is none.</summary>
+    /// <exception cref="StorageRefusedException">Its description can't be read.</exception>
+    public static int? PartitionsIn(string directory) => LogDescription.Find(Path.Combine(directory, "log"))?.Partitions;
+
     /// <summary>Called by the append threads; it must be quick and must not throw.</summary>
     public Action<int>? Appended { get; set; }
 

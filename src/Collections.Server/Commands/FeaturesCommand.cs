@@ -34,7 +34,7 @@ internal static class FeaturesCommand
             Write(log, day, output);
             return 0;
         }
-        catch (Exception failure) when (failure is IOException or InvalidDataException or LogUnavailableException)
+        catch (Exception failure) when (DataDirectory.IsExpected(failure))
         {
             return Output.Fail(failure.Message);
         }

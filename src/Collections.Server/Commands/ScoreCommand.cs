@@ -2,8 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using Collections.Scoring;
-using CsvHelper;
-using CsvHelper.Configuration;
+using Collections.Server.Import;
 
 namespace Collections.Server.Commands;
 
@@ -29,18 +28,19 @@ internal static class ScoreCommand
             ModelReadResult read = LightGbmModelReader.Read(File.ReadAllText(modelPath));
             if (read.Model is null)
                 return Output.Fail($"{modelPath}: {read.Error}");
-            using TextReader text = featuresPath == "-" ? Console.In : new StreamReader(featuresPath, Encoding.UTF8);
-            using var csv = new CsvReader(text, new CsvConfiguration(CultureInfo.InvariantCulture) { HasHeaderRecord = !noHeader, BadDataFound = null });
+            using Stream stream = featuresPath == "-" ? Console.OpenStandardInput() : File.OpenRead(featuresPath);
+            var rows = new CsvTokenizer(stream, (byte)',');
+            rows.SkipByteOrderMark();
             using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
-            return Score(Ensemble.Compile(read.Model), csv, noHeader, featuresPath, output);
+            return Score(Ensemble.Compile(read.Model), rows, noHeader, featuresPath, output);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CsvHelperException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return Output.Fail(failure is CsvHelperException ? $"{featuresPath}: {failure.Message.Split('\n')[0]}" : failure.Message);
+            return Output.Fail(failure.Message);
         }
     }
 
-    private static int Score(Ensemble ensemble, CsvReader csv, bool noHeader, string path, TextWriter output)
+    private static int Score(Ensemble ensemble, CsvTokenizer csv, bool noHeader, string path, StreamWriter output)
     {
         int[] columns = [.. Enumerable.Range(0, ensemble.FeatureCount)];
         if (!noHeader && !TryMapColumns(ensemble, csv, columns, out string missing))
@@ -48,15 +48,12 @@ internal static class ScoreCommand
         output.Write(Header(ensemble.OutputCount));
         var rows = new double[BatchRows * ensemble.FeatureCount];
         int count = 0;
-        while (csv.Read())
+        for (CsvOutcome next = csv.Next(); next != CsvOutcome.End; next = csv.Next())
         {
-            for (int i = 0; i < columns.Length; i++)
-            {
-                if (!csv.TryGetField(columns[i], out string? field))
-                    return Output.Fail($"{path}, line {csv.Parser.RawRow}: has {csv.Parser.Count} fields; column {columns[i] + 1} ({ensemble.Model.FeatureNames[i]}) is missing");
-                if (!TryParse(field!, out rows[count * ensemble.FeatureCount + i]))
-                    return Output.Fail($"{path}, line {csv.Parser.RawRow}, column {ensemble.Model.FeatureNames[i]}: '{field}' is no number (empty or nan: missing)");
-            }
+            if (next == CsvOutcome.Broken)
+                return Stop(output, $"{path}, line {csv.Line}: is broken ({csv.Fault}); mend it or leave it out");
+            if (!TryReadRow(ensemble, csv, columns, rows.AsSpan(count * ensemble.FeatureCount, ensemble.FeatureCount), out string problem))
+                return Stop(output, $"{path}, line {csv.Line}{problem}");
             if (++count == BatchRows)
                 Flush(ensemble, rows, ref count, output);
         }
@@ -64,12 +61,34 @@ internal static class ScoreCommand
         return 0;
     }
 
-    private static bool TryMapColumns(Ensemble ensemble, CsvReader csv, int[] columns, out string missing)
+    private static int Stop(StreamWriter output, string problem)
+    {
+        output.Flush();
+        return Output.Fail(problem);
+    }
+
+    private static bool TryReadRow(Ensemble ensemble, CsvTokenizer csv, int[] columns, Span<double> row, out string problem)
+    {
+        problem = "";
+        for (int i = 0; i < columns.Length; i++)
+        {
+            string name = ensemble.Model.FeatureNames[i];
+            if (columns[i] >= csv.FieldCount)
+                problem = $": has {csv.FieldCount} fields; column {columns[i] + 1} ({name}) is missing";
+            else if (!TryParse(CsvRow.Decode(csv, Encoding.UTF8, columns[i]), out row[i]))
+                problem = $", column {name}: '{CsvRow.Decode(csv, Encoding.UTF8, columns[i])}' is no number (empty or nan: missing)";
+            if (problem.Length > 0)
+                return false;
+        }
+        return true;
+    }
+
+    private static bool TryMapColumns(Ensemble ensemble, CsvTokenizer csv, int[] columns, out string missing)
     {
         missing = "the file is empty; it needs a header with the model's features, or --no-header";
-        if (!csv.Read() || !csv.ReadHeader())
+        if (csv.Next() != CsvOutcome.Row)
             return false;
-        string[] header = csv.HeaderRecord ?? [];
+        string[] header = [.. Enumerable.Range(0, csv.FieldCount).Select(i => CsvRow.Decode(csv, Encoding.UTF8, i))];
         for (int i = 0; i < columns.Length; i++)
         {
             string name = ensemble.Model.FeatureNames[i];
@@ -101,7 +120,7 @@ internal static class ScoreCommand
         ? "raw,probability\n"
         : string.Join(',', Enumerable.Range(0, outputs).Select(k => $"raw_{k}").Concat(Enumerable.Range(0, outputs).Select(k => $"probability_{k}"))) + "\n";
 
-    private static void Flush(Ensemble ensemble, double[] rows, ref int count, TextWriter output)
+    private static void Flush(Ensemble ensemble, double[] rows, ref int count, StreamWriter output)
     {
         var raw = new double[count * ensemble.OutputCount];
         var probability = new double[raw.Length];

@@ -30,6 +30,13 @@ internal sealed record LogDescription(int LayoutVersion, int Partitions)
         return found;
     }
 
+    /// <summary>The description of the log in a directory; null if there is no log.</summary>
+    public static LogDescription? Find(string directory)
+    {
+        string path = Path.Combine(directory, FileName);
+        return File.Exists(path) ? Read(path) : null;
+    }
+
     private static LogDescription Read(string path)
     {
         try
