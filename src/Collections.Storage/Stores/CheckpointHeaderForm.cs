@@ -7,12 +7,12 @@ namespace Collections.Storage.Stores;
 
 /// <summary>
 /// The stored form of a checkpoint's header, little-endian: checksum 4, version 4, next offsets 3 × 8, clock 8, next lease sequence 4, layout
-/// version 4, swept day 4, quiet 4, counters 5 × 8, next audit sequence 8. Fields are only ever added at the end, with a new version.
+/// version 4, swept day 4, quiet 4, counters 5 × 8. Fields are only ever added at the end, with a new version.
 /// </summary>
 internal static class CheckpointHeaderForm
 {
     public const int Version = 1;
-    public const int Bytes = 104;
+    public const int Bytes = 96;
 
     public static void Write(Span<byte> to, CheckpointHeader header)
     {
@@ -30,7 +30,6 @@ internal static class CheckpointHeaderForm
         BinaryPrimitives.WriteInt64LittleEndian(to[72..], header.Counters.DeadLetters);
         BinaryPrimitives.WriteInt64LittleEndian(to[80..], header.Counters.Parked);
         BinaryPrimitives.WriteInt64LittleEndian(to[88..], header.Counters.Misplaced);
-        BinaryPrimitives.WriteInt64LittleEndian(to[96..], header.NextAuditSequence);
         BinaryPrimitives.WriteUInt32LittleEndian(to, Checksum.Of(to[4..Bytes]));
     }
 
@@ -58,8 +57,7 @@ internal static class CheckpointHeaderForm
                 Duplicates: BinaryPrimitives.ReadInt64LittleEndian(from[64..]),
                 DeadLetters: BinaryPrimitives.ReadInt64LittleEndian(from[72..]),
                 Parked: BinaryPrimitives.ReadInt64LittleEndian(from[80..]),
-                Misplaced: BinaryPrimitives.ReadInt64LittleEndian(from[88..])),
-            NextAuditSequence: BinaryPrimitives.ReadInt64LittleEndian(from[96..]));
+                Misplaced: BinaryPrimitives.ReadInt64LittleEndian(from[88..])));
         return null;
     }
 }
