@@ -200,28 +200,23 @@ internal static class LedgerFold
     /// <summary>The currency of the first item or payment, reversed ones included, so that a reversal never changes it.</summary>
     private static byte FirstCurrency(in HotState s, Day until)
     {
-        ulong[] order = s.Scratch.Order(s.ItemCount + s.PaymentCount + s.Count(ListId.Amendments));
-        int best = -1;
-        if (s.Count(ListId.Currencies) <= 1)
-            return (byte)s.Count(ListId.Currencies);
         var compare = new EntryOrder(s);
-        int count = 0;
+        ulong first = ulong.MaxValue;
+        int currency = -1;
         for (int i = 0; i < s.ItemCount; i++)
         {
-            if (s.Item(i).IssuedOn <= until)
-                order[count++] = Key(s.Item(i).IssuedOn, LedgerOrder.Issue, OrderedBy.ItemEvent, i);
+            ref readonly ItemEntry item = ref s.Item(i);
+            ulong key = Key(item.IssuedOn, LedgerOrder.Issue, OrderedBy.ItemEvent, i);
+            if (item.IssuedOn <= until && (currency < 0 || compare.Compare(key, first) < 0))
+                (first, currency) = (key, item.Currency);
         }
         for (int i = 0; i < s.PaymentCount; i++)
         {
-            if (s.Payment(i).On <= until)
-                order[count++] = Key(s.Payment(i).On, LedgerOrder.Payment, OrderedBy.Payment, i);
+            ref readonly PaymentEntry payment = ref s.Payment(i);
+            ulong key = Key(payment.On, LedgerOrder.Payment, OrderedBy.Payment, i);
+            if (payment.On <= until && (currency < 0 || compare.Compare(key, first) < 0))
+                (first, currency) = (key, payment.Currency);
         }
-        for (int i = 0; i < count; i++)
-            best = best < 0 || compare.Compare(order[i], order[best]) < 0 ? i : best;
-        if (best < 0)
-            return 0;
-        int index = EntryOrder.IndexOf(order[best]);
-        bool isItem = (LedgerOrder)(order[best] >> 32 & 0xff) == LedgerOrder.Issue;
-        return (byte)((isItem ? s.Item(index).Currency : s.Payment(index).Currency) + 1);
+        return (byte)(currency + 1);
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Collections.Domain.Debtors;
+using Collections.Domain.Events;
 using Collections.Domain.Tests.Debtors;
 
 namespace Collections.Domain.Tests.Reference;
@@ -71,7 +72,7 @@ public class AdversarialTests
 
     private static int StreamOf(Delivery delivery)
     {
-        Events.EventReader.TryRead(delivery.Content, delivery.KnownMs, history: false, out Events.Event e, out _);
+        EventReader.TryRead(delivery.Content, delivery.KnownMs, history: false, out Event e, out _);
         return (int)e.Head.Stream;
     }
 
