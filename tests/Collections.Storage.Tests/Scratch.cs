@@ -26,6 +26,15 @@ public sealed class Scratch : IDisposable
         }
     }
 
+    /// <summary>The bytes of a file that another connection has open.</summary>
+    public static byte[] ReadShared(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        byte[] bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
     public void Dispose()
     {
         if (System.IO.Directory.Exists(Directory))
