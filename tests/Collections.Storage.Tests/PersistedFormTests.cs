@@ -13,7 +13,9 @@ public sealed class PersistedFormTests
     {
         byte[] bytes = new byte[CheckpointHeaderForm.Bytes];
         CheckpointHeaderForm.Write(bytes, StoreSamples.Header(3));
-        Assert.Equal("GOLDEN1", Convert.ToHexString(bytes));
+        Assert.Equal(
+            "7D0F23FA0100000003000000000000000600000000000000FCFFFFFFFFFFFF7FFDFFFFFFFFFFFFFFFCFFFFFF03000000"
+            + "F9FFFFFF0100000003000000000000000100000000000000020000000000000003000000000000000000000000000080", Convert.ToHexString(bytes));
         Assert.Null(CheckpointHeaderForm.TryRead(bytes, out CheckpointHeader read));
         Assert.Equal(StoreSamples.Header(3), read);
     }
@@ -26,7 +28,9 @@ public sealed class PersistedFormTests
         LogBlock.WriteHead(block.AsSpan(LogBlock.HeaderBytes + LogBlock.HeadBytes), 1_772_438_400_001, 1, 3, history: false);
         "abcde"u8.CopyTo(block.AsSpan(LogBlock.HeaderBytes + 2 * LogBlock.HeadBytes));
         LogBlock.Seal(block, partition: 3, EventStream.Payments, first: 1000, count: 2);
-        Assert.Equal("GOLDEN2", Convert.ToHexString(block));
+        Assert.Equal(
+            "8DA5199101000100E8030000000000000300000002000000050000000000000000AC8FAD9C010000EFCDAB8967452301"
+            + "0200008001AC8FAD9C0100000100000000000000030000006162636465", Convert.ToHexString(block));
         Assert.Null(LogBlock.FindFault(block, 3, EventStream.Payments, 1000));
     }
 
@@ -36,8 +40,9 @@ public sealed class PersistedFormTests
         byte[] row = new byte[PostingBucket.HeaderBytes + PostingBucket.PostingBytes];
         ulong spread = PostingBucket.Spread(7);
         PostingBucket.Write(row, PostingBucket.RowOf(2, PostingBucket.BucketOf(spread)), [spread], [new Place(EventStream.Activity, 5).Value]);
-        Assert.Equal("GOLDEN3", Convert.ToHexString(row));
-        Assert.Equal(1024 + 166, PostingBucket.RowOf(2, PostingBucket.BucketOf(spread)));
+        Assert.Equal(
+            "AD52865E010000009364097B125484530500000000000080", Convert.ToHexString(row));
+        Assert.Equal(1024 + 167, PostingBucket.RowOf(2, PostingBucket.BucketOf(spread)));
     }
 
     [Fact]
