@@ -33,9 +33,6 @@ internal static class Limits
     /// </summary>
     public const int RecentPostingsMax = 64 * 1024;
 
-    /// <summary>Buckets of a run: 65,536 / 512 = 128 postings of 16 bytes, 2 KiB a row.</summary>
-    public const int RunBuckets = 512;
-
     /// <summary>A WAL is copied back once it holds this much: 16 MiB is some 100,000 events, and half a second of recovery at most.</summary>
     public const int LogWalBytes = 16 * 1024 * 1024;
 

@@ -30,13 +30,17 @@ internal readonly record struct Place(ulong Value) : IComparable<Place>
 }
 
 /// <summary>
-/// The stored form of one bucket of a run: checksum 4, count 4, then (spread hash 8, place 8) sorted. A debtor's hash is spread by an odd
-/// multiplier first (which loses nothing), so that buckets fill evenly whatever the hashes are.
+/// The stored form of one bucket of a run: checksum 4 (over its row's key too), count 4, then (spread hash 8, place 8) sorted. A debtor's hash
+/// is spread by an odd multiplier first (which loses nothing), so that buckets fill evenly whatever the hashes are. A run has every bucket,
+/// empty ones too, so that a row that went missing is seen.
 /// </summary>
 internal static class PostingBucket
 {
     public const int HeaderBytes = 8;
     public const int PostingBytes = 16;
+    public const int BucketCount = 1 << BucketBits;
+
+    /// <summary>A full run has 65,536 postings: 128 of 16 bytes in each of 512 buckets, 2 KiB a row.</summary>
     private const int BucketBits = 9;
 
     public static ulong Spread(ulong debtorHash) => debtorHash * 0x9E3779B97F4A7C15;
@@ -46,7 +50,7 @@ internal static class PostingBucket
     /// <summary>The row of a bucket. Runs count up, so rows are only ever added at the end.</summary>
     public static long RowOf(int run, int bucket) => (long)run << BucketBits | (long)bucket;
 
-    public static void Write(Span<byte> row, ReadOnlySpan<ulong> spread, ReadOnlySpan<ulong> places)
+    public static void Write(Span<byte> row, long key, ReadOnlySpan<ulong> spread, ReadOnlySpan<ulong> places)
     {
         BinaryPrimitives.WriteInt32LittleEndian(row[4..], spread.Length);
         Span<byte> at = row[HeaderBytes..];
@@ -55,13 +59,13 @@ internal static class PostingBucket
             BinaryPrimitives.WriteUInt64LittleEndian(at, spread[i]);
             BinaryPrimitives.WriteUInt64LittleEndian(at[8..], places[i]);
         }
-        BinaryPrimitives.WriteUInt32LittleEndian(row, Checksum.Of(row[4..]));
+        BinaryPrimitives.WriteUInt32LittleEndian(row, ChecksumOf(row, key));
     }
 
     /// <summary>Adds the places of one debtor; false if the bucket can't be trusted.</summary>
-    public static bool TryFind(ReadOnlySpan<byte> row, ulong spread, List<Place> into)
+    public static bool TryFind(ReadOnlySpan<byte> row, long key, ulong spread, List<Place> into)
     {
-        if (row.Length < HeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(row) != Checksum.Of(row[4..]))
+        if (row.Length < HeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(row) != ChecksumOf(row, key))
             return false;
         ReadOnlySpan<byte> postings = row[HeaderBytes..];
         if (postings.Length != (long)BinaryPrimitives.ReadInt32LittleEndian(row[4..]) * PostingBytes)
@@ -84,4 +88,6 @@ internal static class PostingBucket
         }
         return true;
     }
+
+    private static uint ChecksumOf(ReadOnlySpan<byte> row, long key) => Checksum.Of(row[4..], Checksum.Of(key, Checksum.Start));
 }

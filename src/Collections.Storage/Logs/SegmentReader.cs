@@ -74,10 +74,8 @@ internal sealed class SegmentReader : IDisposable
         {
             long row = PostingBucket.RowOf(run, PostingBucket.BucketOf(spread));
             postings.Bind(1, row);
-            if (!postings.Step())
-                continue;
-            if (!PostingBucket.TryFind(postings.Blob(0), spread, into))
-                throw SegmentFile.Corrupt(database.Path, $"row {row} of its index doesn't match its checksum");
+            if (!postings.Step() || !PostingBucket.TryFind(postings.Blob(0), row, spread, into))
+                throw SegmentFile.Corrupt(database.Path, $"row {row} of its index is missing or doesn't match its checksum");
             postings.Reset();
         }
     }

@@ -1,4 +1,5 @@
 using Collections.Domain.Events;
+using Collections.Engine.Logs;
 using Collections.Storage.Sqlite;
 
 namespace Collections.Storage.Logs;
@@ -68,18 +69,19 @@ internal sealed class SegmentWriter : IDisposable
     }
 
     /// <summary>Adds a run of all recent postings, which are the ones of the records before <paramref name="indexed"/>.</summary>
-    public void AddRun(RecentPostings recent, Engine.Logs.StreamPositions indexed)
+    public void AddRun(RecentPostings recent, StreamPositions indexed)
     {
         recent.CopySorted(out ulong[] spreads, out ulong[] places);
-        for (int i = 0; i < spreads.Length;)
+        int i = 0;
+        for (int bucket = 0; bucket < PostingBucket.BucketCount; bucket++)
         {
-            int bucket = PostingBucket.BucketOf(spreads[i]);
-            int end = i + 1;
+            int end = i;
             while (end < spreads.Length && PostingBucket.BucketOf(spreads[end]) == bucket)
                 end++;
+            long key = PostingBucket.RowOf(Index.Runs, bucket);
             Span<byte> written = Room(PostingBucket.HeaderBytes + PostingBucket.PostingBytes * (end - i));
-            PostingBucket.Write(written, spreads.AsSpan(i..end), places.AsSpan(i..end));
-            Insert(insertPosting, PostingBucket.RowOf(Index.Runs, bucket), written);
+            PostingBucket.Write(written, key, spreads.AsSpan(i..end), places.AsSpan(i..end));
+            Insert(insertPosting, key, written);
             i = end;
         }
         Index = new SegmentIndex(indexed, Index.Runs + 1);
@@ -102,7 +104,7 @@ internal sealed class SegmentWriter : IDisposable
         int contentAt = headAt + LogBlock.HeadBytes * (to - from);
         for (int i = from; i < to; i++)
         {
-            (Engine.Logs.AppendBatch batch, int index) = (items[i].Pending.Batch, items[i].Index);
+            (AppendBatch batch, int index) = (items[i].Pending.Batch, items[i].Index);
             ReadOnlySpan<byte> content = batch.ContentOf(index);
             LogBlock.WriteHead(block[headAt..], batch.KnownMsOf(index), batch.DebtorHashOf(index), content.Length, batch.IsHistory(index));
             content.CopyTo(block[contentAt..]);
