@@ -10,18 +10,28 @@ internal static class BillingCalendar
 
     public const int MonthNameByteCount = 7;
 
+    private const int FirstYear = 1970;
+    private const int FirstMonth = FirstYear * 12;
+
+    /// <summary>Days before each month's first since 1970-01-01, to the last month that a <see cref="Day"/> can say; bills ask for it all the time.</summary>
+    private static readonly ushort[] MonthStarts = BuildMonthStarts();
+
     public static int MonthOf(Day day)
     {
-        DateOnly date = day.ToDateOnly();
-        return date.Year * 12 + date.Month - 1;
+        // A mean month has 30.4369 days, so that the guess is at most one off.
+        int month = (int)(day.Number / 30.4369);
+        while (MonthStarts[month + 1] <= day.Number)
+            month++;
+        while (MonthStarts[month] > day.Number)
+            month--;
+        return FirstMonth + month;
     }
 
     /// <summary>The day of a month, or the month's last where it is shorter.</summary>
     public static Day DayIn(int month, int dayOfMonth)
     {
-        (int year, int monthIndex) = Math.DivRem(month, 12);
-        int last = DateTime.DaysInMonth(year, monthIndex + 1);
-        return Day.Of(new DateOnly(year, monthIndex + 1, Math.Min(dayOfMonth, last)));
+        int index = month - FirstMonth;
+        return new Day((ushort)Math.Min(MonthStarts[index] + dayOfMonth - 1, MonthStarts[index + 1] - 1));
     }
 
     /// <summary>The first pay-day after a day.</summary>
@@ -53,5 +63,16 @@ internal static class BillingCalendar
         name[4] = (byte)'-';
         name[5] = (byte)('0' + (monthIndex + 1) / 10);
         name[6] = (byte)('0' + (monthIndex + 1) % 10);
+    }
+
+    private static ushort[] BuildMonthStarts()
+    {
+        DateOnly last = Day.Max.ToDateOnly();
+        int months = (last.Year - FirstYear) * 12 + last.Month;
+        var starts = new ushort[months];
+        // January 1970 starts at day 0, which no Day is.
+        for (int i = 1; i < months; i++)
+            starts[i] = Day.Of(new DateOnly(FirstYear + i / 12, i % 12 + 1, 1)).Number;
+        return starts;
     }
 }

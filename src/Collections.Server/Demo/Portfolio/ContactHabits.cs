@@ -33,9 +33,9 @@ internal static class ContactHabits
     /// <summary>How readily a type responds to a message, and how many of those it reaches in person promise or pay at once.</summary>
     private static readonly (double Responds, double Promises, double PaysAtOnce)[] ByType =
     [
-        (0.50, 0.40, 0.50),
-        (0.45, 0.40, 0.45),
-        (0.22, 0.55, 0.08),
+        (0.40, 0.40, 0.50),
+        (0.34, 0.50, 0.35),
+        (0.20, 0.60, 0.08),
         (0.03, 0.10, 0.02),
         (0.25, 0.25, 0.20),
     ];
@@ -50,7 +50,7 @@ internal static class ContactHabits
             Channel.Sms => Message(u, Has(s, BadContactPoints.Mobile), 0.99),
             Channel.Email => Message(u, Has(s, BadContactPoints.Email), 0.98),
             Channel.Letter => Message(u, Has(s, BadContactPoints.Address), 0.99),
-            Channel.Field => Has(s, BadContactPoints.Address) ? AttemptOutcome.WrongParty : u < 0.35 ? AttemptOutcome.RightParty : u < 0.45 ? AttemptOutcome.WrongParty : AttemptOutcome.NoAnswer,
+            Channel.Field => Visit(u, Has(s, BadContactPoints.Address)),
             _ => AttemptOutcome.Delivered,
         };
     }
@@ -89,6 +89,13 @@ internal static class ContactHabits
             < 0.94 => AttemptOutcome.Busy,
             _ => AttemptOutcome.WrongParty,
         };
+    }
+
+    private static AttemptOutcome Visit(double u, bool badAddress)
+    {
+        if (badAddress)
+            return AttemptOutcome.WrongParty;
+        return u < 0.35 ? AttemptOutcome.RightParty : u < 0.45 ? AttemptOutcome.WrongParty : AttemptOutcome.NoAnswer;
     }
 
     private static bool Has(in SimulatedDebtor s, BadContactPoints point) => (s.BadPoints & point) != 0;

@@ -286,8 +286,8 @@ internal sealed class DebtorLife(Draws draws, FollowUpQueue followUps, EventScri
     private static Channel ReminderChannel(in SimulatedDebtor s, double u) => u switch
     {
         < 0.30 => s.Preferred,
-        < 0.60 => Channel.Sms,
-        < 0.78 => Channel.Email,
+        < 0.52 => Channel.Sms,
+        < 0.68 => Channel.Email,
         < 0.96 => Channel.Voice,
         _ => Channel.Letter,
     };

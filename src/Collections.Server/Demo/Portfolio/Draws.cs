@@ -40,7 +40,6 @@ internal enum Purpose : byte
     Outcome,
     Response,
     ResponseDelay,
-    SilentPay,
     AttemptChannel,
     AttemptGap,
     PromiseDue,

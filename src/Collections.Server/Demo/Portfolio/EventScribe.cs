@@ -28,7 +28,6 @@ internal sealed class EventScribe
     private EventSink? sink;
     private int debtor;
     private long knownMs;
-    private int idLength;
 
     /// <summary>Where the following events go.</summary>
     public void WriteTo(EventSink into) => sink = into;
@@ -39,6 +38,8 @@ internal sealed class EventScribe
         debtor = whom;
         knownMs = atMs;
         DebtorNames.Format(whom, name);
+        name.CopyTo(id, 0);
+        name.CopyTo(reference, 0);
     }
 
     public void Registered(ref SimulatedDebtor s)
@@ -120,18 +121,18 @@ internal sealed class EventScribe
 
     private EventAddress Of(ref SimulatedDebtor s, Day effective, long effectiveMs)
     {
-        idLength = FormatId(++s.Sequence, id);
+        int idLength = FormatId(++s.Sequence, id);
         return new EventAddress { Debtor = name, Id = id.AsSpan(0, idLength), Effective = effective, EffectiveMs = effectiveMs };
     }
 
     private ReadOnlySpan<byte> Reference(int number) => reference.AsSpan(0, FormatId(number, reference));
 
-    private int FormatId(int number, byte[] into)
+    // The name is there already (see About).
+    private static int FormatId(int number, byte[] into)
     {
-        name.CopyTo(into, 0);
-        into[name.Length] = (byte)'-';
-        Utf8Formatter.TryFormat(number, into.AsSpan(name.Length + 1), out int digits);
-        return name.Length + 1 + digits;
+        into[DebtorNames.ByteCount] = (byte)'-';
+        Utf8Formatter.TryFormat(number, into.AsSpan(DebtorNames.ByteCount + 1), out int digits);
+        return DebtorNames.ByteCount + 1 + digits;
     }
 
     private byte[] Item(in SimulatedDebtor s, int number)

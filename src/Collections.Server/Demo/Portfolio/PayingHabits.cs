@@ -20,7 +20,7 @@ internal static class PayingHabits
             case DebtorType.Refuser:
                 return BillingCalendar.PayDayAfter(issued, s.PayDay);
             case DebtorType.Forgetter:
-                if (!draws.Chance(debtor, when, Purpose.Punctual, 0.15 + 0.4 * s.Propensity))
+                if (!draws.Chance(debtor, when, Purpose.Punctual, 0.1 + 0.35 * s.Propensity))
                 {
                     // Squared, so that most remember within three weeks and some only after two months.
                     double u = draws.Share(debtor, when, Purpose.DaysLate);
@@ -46,7 +46,7 @@ internal static class PayingHabits
     {
         double probability = s.Type switch
         {
-            DebtorType.Struggler => 0.30 + 0.7 * s.Propensity,
+            DebtorType.Struggler => 0.2 + 0.65 * s.Propensity,
             DebtorType.Refuser => 0.02 + 0.5 * s.Propensity,
             _ => 1,
         };
@@ -59,8 +59,8 @@ internal static class PayingHabits
         double u = draws.Share(debtor, today.Number, Purpose.PayShare);
         switch (s.Type)
         {
-            case DebtorType.Struggler when u > 0.1 + 0.3 * s.Propensity:
-                return Part(payableMinor, 0.2 + 0.6 * draws.Share(debtor, today.Number, Purpose.PromiseShare));
+            case DebtorType.Struggler when u > 0.1 + 0.15 * s.Propensity:
+                return Part(payableMinor, 0.15 + 0.45 * draws.Share(debtor, today.Number, Purpose.PromiseShare));
             case DebtorType.Refuser when u > 0.1:
                 return Part(payableMinor, 0.05 + 0.3 * u);
             default:

@@ -84,4 +84,10 @@ internal struct SimulatedDebtor
 
     /// <summary>What it would pay now: all that it owes, but for what it disputes.</summary>
     public readonly int PayableMinor => Dispute == 0 ? NetMinor : NetMinor - DisputedMinor;
+
+    /// <summary>The first day on which any of its habits acts.</summary>
+    public readonly Day NextHabit => Earlier(Earlier(NextIssue, NextPayment), Earlier(NextAttempt, NextChatter));
+
+    // No day comes after every day: 0 − 1 wraps round to the largest number.
+    private static Day Earlier(Day a, Day b) => (ushort)(a.Number - 1) <= (ushort)(b.Number - 1) ? a : b;
 }
