@@ -101,7 +101,7 @@ internal sealed class CsvFile : IDisposable
     private ImportFinding? ReadHeader()
     {
         if (!tokens.SkipByteOrderMark())
-            return RefuseFile(0, "", (ImportReason.FileEncoding, "the file is UTF-16", "save it as UTF-8"));
+            return RefuseFile(0, "", "", (ImportReason.FileEncoding, "the file is UTF-16", "save it as UTF-8"));
         for (int i = 0; i < section.SkipLines; i++)
             tokens.SkipLine();
         CsvOutcome outcome;
@@ -109,7 +109,7 @@ internal sealed class CsvFile : IDisposable
             outcome = tokens.Next();
         while (outcome == CsvOutcome.Row && IsEmptyLine());
         if (outcome == CsvOutcome.End)
-            return RefuseFile(0, "", (ImportReason.FileEmpty, stream.Length == 0 ? "the file is empty" : "the file holds nothing but empty lines", "export it again"));
+            return RefuseFile(0, "", "", (ImportReason.FileEmpty, stream.Length == 0 ? "the file is empty" : "the file holds nothing but empty lines", "export it again"));
         if (section.Columns is { } given)
         {
             atFirstRow = true;
@@ -119,10 +119,10 @@ internal sealed class CsvFile : IDisposable
         if (outcome == CsvOutcome.Broken)
         {
             (ImportReason _, string problem, string remedy) = Fault();
-            return RefuseFile(tokens.Line, Beginning(), (ImportReason.HeaderMalformed, $"the header {problem}", remedy));
+            return RefuseFile(tokens.Line, "", Beginning(), (ImportReason.HeaderMalformed, $"the header {problem}", remedy));
         }
         if (CheckBytes() is { } bytes)
-            return RefuseFile(tokens.Line, Beginning(), (ImportReason.FileEncoding, $"the header {bytes.Problem}", bytes.Remedy));
+            return RefuseFile(tokens.Line, "", Beginning(), (ImportReason.FileEncoding, $"the header {bytes.Problem}", bytes.Remedy));
         string[] header = [.. Enumerable.Range(0, tokens.FieldCount).Select(i => CsvRow.Decode(tokens, section.Encoding, i))];
         row = new CsvRow(tokens, section.Encoding, name, header, section.EmptyValues);
         return CheckColumns();
@@ -138,13 +138,13 @@ internal sealed class CsvFile : IDisposable
             string hint = header.Count == 1 && header[0].AsSpan().IndexOfAny(",;\t|") is var at and >= 0
                 ? $"the file seems to be separated by '{header[0][at]}': set 'delimiter'"
                 : $"{string.Concat(missing.Select(m => NearestName.Hint(m, header)))}name the columns in the mapping as the file does";
-            return RefuseFile(tokens.Line, string.Join(", ", missing), (ImportReason.ColumnMissing, $"the file has no such column; it has {present}", hint));
+            return RefuseFile(tokens.Line, string.Join(", ", missing), "", (ImportReason.ColumnMissing, $"is no column of the file, which has {present}", hint));
         }
         if (NeededColumns().FirstOrDefault(c => header.Count(h => h == c) > 1) is { } twice)
-            return RefuseFile(tokens.Line, twice, (ImportReason.ColumnAmbiguous, "the file has more than one column of this name", "rename one of them in the file"));
+            return RefuseFile(tokens.Line, twice, "", (ImportReason.ColumnAmbiguous, "is the name of more than one column of the file", "rename one of them in the file"));
         IEnumerable<string> words = section.Events.SelectMany(e => e.Fields).Select(f => f.Value).OfType<WordValue>().Select(w => w.Text);
         if (words.FirstOrDefault(header.Contains) is { } word)
-            return RefuseFile(tokens.Line, word, (ImportReason.ColumnAmbiguous, "is a word of the mapping, and a column of the file", $"write {{constant: {word}}} or {{column: {word}}} in the mapping"));
+            return RefuseFile(tokens.Line, word, "", (ImportReason.ColumnAmbiguous, "is a word of the mapping, and a column of the file", $"write {{constant: {word}}} or {{column: {word}}} in the mapping"));
         return null;
     }
 
@@ -179,8 +179,8 @@ internal sealed class CsvFile : IDisposable
         return RowOutcome.Refused;
     }
 
-    private ImportFinding RefuseFile(long line, string value, (ImportReason Reason, string Problem, string Remedy) why) =>
-        new(name, line, "", value, why.Reason, why.Problem, $"{why.Remedy} (mapping section of line {section.YamlLine})");
+    private ImportFinding RefuseFile(long line, string column, string value, (ImportReason Reason, string Problem, string Remedy) why) =>
+        new(name, line, column, value, why.Reason, why.Problem, $"{why.Remedy} (mapping section of line {section.YamlLine})");
 
     /// <summary>The beginning of the row's first line, as far as it can be shown.</summary>
     private string Beginning()

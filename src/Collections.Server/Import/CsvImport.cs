@@ -167,6 +167,10 @@ public sealed class CsvImport(
         RefusalCounts = refusals.Counts,
         Suspicions = suspicions.Listed,
         SuspicionCounts = suspicions.Counts,
-        Notes = watch.ForgotIds ? [$"duplicates were looked for among the first {ImportLimits.RememberedIdsMax:N0} ids and items only"] : [],
+        Notes =
+        [
+            .. watch.ForgotIds ? (string[])[string.Create(CultureInfo.InvariantCulture, $"duplicates were looked for among the first {ImportLimits.RememberedIdsMax:N0} ids and items only")] : [],
+            .. watch.ForgotAmounts ? (string[])[$"of each kind and currency only the {ImportLimits.LargestAmountsMax} largest amounts were compared with the median"] : [],
+        ],
     };
 }

@@ -44,6 +44,7 @@ internal sealed class CsvTokenizer(Stream stream, byte delimiter, IncrementalHas
     private int next;
     private long nextLine = 1;
     private int length;
+    private byte[] beginning = [];
 
     /// <summary>Where the buffer begins in the file.</summary>
     private long origin;
@@ -65,7 +66,7 @@ internal sealed class CsvTokenizer(Stream stream, byte delimiter, IncrementalHas
     public int FieldCount => fields.Count;
 
     /// <summary>The row as it stands in the file, with its line break; of a broken one its beginning.</summary>
-    public ReadOnlySpan<byte> RowBytes => buffer.AsSpan(start, length);
+    public ReadOnlySpan<byte> RowBytes => Fault == CsvFault.None ? buffer.AsSpan(start, length) : beginning;
 
     /// <summary>How far the file has been read.</summary>
     public long BytesRead => origin + next;
@@ -200,7 +201,8 @@ internal sealed class CsvTokenizer(Stream stream, byte delimiter, IncrementalHas
     private CsvOutcome Recover()
     {
         long rowOrigin = origin + start;
-        byte[] beginning = buffer.AsSpan(start, Math.Min(filled - start, ImportLimits.ShownCharsMax * 2)).ToArray();
+        // Kept apart, because finding the next row may overwrite the buffer.
+        beginning = buffer.AsSpan(start, Math.Min(filled - start, ImportLimits.ShownCharsMax * 2)).ToArray();
         if (Fault == CsvFault.TooLong && !SkipLongRow())
         {
             Fault = CsvFault.UnclosedQuote;
@@ -214,23 +216,7 @@ internal sealed class CsvTokenizer(Stream stream, byte delimiter, IncrementalHas
         {
             DiscardLine();
         }
-        Show(beginning);
         return CsvOutcome.Broken;
-    }
-
-    /// <summary>Puts the beginning of a broken row where <see cref="RowBytes"/> finds it, without touching what is still to be read.</summary>
-    private void Show(byte[] beginning)
-    {
-        int ahead = filled - next;
-        if (beginning.Length + ahead > buffer.Length)
-            Array.Resize(ref buffer, beginning.Length + ahead);
-        buffer.AsSpan(next, ahead).CopyTo(buffer.AsSpan(beginning.Length));
-        beginning.CopyTo(buffer, 0);
-        origin += next - beginning.Length;
-        start = 0;
-        length = beginning.Length;
-        next = beginning.Length;
-        filled = beginning.Length + ahead;
     }
 
     /// <summary>

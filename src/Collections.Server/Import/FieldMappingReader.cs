@@ -73,7 +73,7 @@ internal sealed class FieldMappingReader(MappingErrors errors, string tenant, st
         errors.Add(
             node,
             rule.Type is FieldType.Date or FieldType.Instant ? $"'{word}' takes two columns or more" : $"'{word}' is for dates, and '{EventFields.NameOf(rule.Field)}' is none",
-            $"write '{word} DueDate, SettledDate'; a column that is really called so is written {{column: …}}");
+            $"write '{word} DueDate, SettledDate' (in quotes inside {{…}}); a column that is really called so is written {{column: …}}");
         return null;
     }
 

@@ -93,6 +93,9 @@ internal sealed record EventMapping(EventKind Kind, IReadOnlyList<RowCondition> 
 /// <summary>One field of an event: where its value comes from and how it is written there.</summary>
 internal sealed record FieldMapping
 {
+    private string? name;
+    private string? place;
+
     public required FieldRule Rule { get; init; }
     public required ValueExpression Value { get; init; }
     public required DateFormat Dates { get; init; }
@@ -102,8 +105,8 @@ internal sealed record FieldMapping
     /// <summary>The file has the amount with the other sign, as bank statements do.</summary>
     public required bool Negate { get; init; }
 
-    public string Name => EventFields.NameOf(Rule.Field);
+    public string Name => name ??= EventFields.NameOf(Rule.Field);
 
     /// <summary>How a finding names the place of the value: its columns, or the field for a constant.</summary>
-    public string Place => Value.Columns.Count > 0 ? Value.Shown : Name;
+    public string Place => place ??= Value.Columns.Count > 0 ? string.Join(", ", Value.Columns) : Name;
 }

@@ -53,7 +53,8 @@ public static class ImportReportText
     {
         if (file.Refusal != null && file.RowCount == 0)
         {
-            AppendLine(text, $"{file.File}: nothing imported: {file.Refusal.Problem}");
+            string column = file.Refusal.Column.Length == 0 ? "" : file.Refusal.Column + " ";
+            AppendLine(text, $"{file.File}: nothing imported: {column}{file.Refusal.Problem}");
             return;
         }
         AppendLine(text, $"{file.File}: {file.RowCount:N0} rows, {file.ImportedRowCount:N0} imported, {file.RefusedRowCount:N0} refused, {file.IgnoredRowCount:N0} ignored: {file.EventCount:N0} events");
@@ -82,7 +83,9 @@ public static class ImportReportText
             string place = finding.Line == 0 ? finding.File : string.Create(CultureInfo.InvariantCulture, $"{finding.File}:{finding.Line}");
             string column = finding.Column.Length == 0 ? "" : $" {finding.Column}";
             string value = finding.Value.Length == 0 ? "" : $" '{finding.Value}'";
-            AppendLine(text, $"  {place}:{column}{value} {finding.Problem}; {finding.Remedy}");
+            // A value reads as the subject of the problem; a whole row is shown behind it.
+            string said = finding.Column.Length == 0 ? $" {finding.Problem}{(value.Length == 0 ? "" : ":" + value)}" : $"{column}{value} {finding.Problem}";
+            AppendLine(text, $"  {place}:{said}; {finding.Remedy}");
         }
         if (all > listed.Count)
             AppendLine(text, $"  and {all - listed.Count:N0} more");

@@ -52,7 +52,7 @@ internal sealed class MappingReader
         }
         catch (YamlException e)
         {
-            errors.Add(e.Start, $"this is no valid YAML: {e.Message}", "mind the indentation, and put a value with ':' or '#' or a leading '{' or '*' in quotes");
+            errors.Add(e.End, $"this is no valid YAML: {e.Message}", "mind the indentation, and put a value with ':' or '#' or a leading '{' or '*' in quotes");
         }
         catch (DecoderFallbackException e)
         {

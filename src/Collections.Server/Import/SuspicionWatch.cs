@@ -16,6 +16,9 @@ internal sealed class SuspicionWatch(SuspicionRules rules, FindingList findings,
     /// <summary>Whether so many ids came that later duplicates went unseen.</summary>
     public bool ForgotIds => contents.IsFull;
 
+    /// <summary>Whether there may be more absurd amounts than were kept until the medians were known.</summary>
+    public bool ForgotAmounts { get; private set; }
+
     /// <summary>To be called for every event that goes in, with its row.</summary>
     public void Note(EventMapping mapping, EventValues values, ReadOnlySpan<byte> content, CsvRow row, int fileIndex, IReadOnlyList<string> files)
     {
@@ -31,7 +34,9 @@ internal sealed class SuspicionWatch(SuspicionRules rules, FindingList findings,
         foreach (((EventKind kind, Currency currency), AmountSpread spread) in spreads)
         {
             decimal median = spread.MedianMinor;
-            foreach ((LargeAmount large, long minor) in spread.Largest().Where(l => l.Minor > median * rules.AmountTimesMedian))
+            List<(LargeAmount, long)> absurd = [.. spread.Largest().Where(l => l.Minor > median * rules.AmountTimesMedian)];
+            ForgotAmounts |= absurd.Count == ImportLimits.LargestAmountsMax;
+            foreach ((LargeAmount large, long minor) in absurd)
             {
                 findings.Add(new ImportFinding(
                     large.File,

@@ -10,9 +10,6 @@ internal abstract record ValueExpression
 
     /// <summary>The value in a row; empty when the row has none.</summary>
     public abstract string In(CsvRow row);
-
-    /// <summary>How a finding names the place of the value.</summary>
-    public string Shown => string.Join(", ", Columns);
 }
 
 /// <summary>The value of one column.</summary>
