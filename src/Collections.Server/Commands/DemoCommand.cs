@@ -34,35 +34,18 @@ internal static class DemoCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(DemoOptions options, string? data, bool json)
+    private static Task<int> RunAsync(DemoOptions options, string? data, bool json) => ScratchDirectory.UseAsync("demo", data, async directory =>
     {
-        string path = data ?? Path.Combine(Path.GetTempPath(), $"collections-demo-{Guid.NewGuid():N}");
-        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
-            return Output.Fail($"--data: {path} is not empty; the demo writes a log of its own");
-        try
-        {
-            await using (DemoRun run = await DemoRun.StartAsync(options, new DataDirectory(path), Output.Warn))
-            {
-                await HistoryAsync(run, json);
-                await LiveAsync(run, options, json);
-                DemoResult result = await run.FinishAsync();
-                if (json)
-                    Output.WriteJson(result);
-                else
-                    await ShowEndAsync(run, result);
-                return result is { PaidStillQueued: 0, DoubleLeased: 0, LedgerBalanced: true } ? 0 : 1;
-            }
-        }
-        catch (Exception failure) when (DataDirectory.IsExpected(failure))
-        {
-            return Output.Fail(failure.Message);
-        }
-        finally
-        {
-            if (data is null && Directory.Exists(path))
-                Directory.Delete(path, recursive: true);
-        }
-    }
+        await using DemoRun run = await DemoRun.StartAsync(options, directory, Output.Warn);
+        await HistoryAsync(run, json);
+        await LiveAsync(run, options, json);
+        DemoResult result = await run.FinishAsync();
+        if (json)
+            Output.WriteJson(result);
+        else
+            await ShowEndAsync(run, result);
+        return result is { PaidStillQueued: 0, DoubleLeased: 0, LedgerBalanced: true } ? 0 : 1;
+    });
 
     private static Task HistoryAsync(DemoRun run, bool json) => json
         ? run.WriteHistoryAsync(_ => { })

@@ -94,7 +94,8 @@ public sealed class DemoRun : IAsyncDisposable
         Figures.HistorySeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         clock.MoveTo(portfolio.FirstLiveDay.StartMs);
         await server.Node.SettleAsync();
-        await EndImportAsync();
+        await log.AppendAsync(ImportEnd.Of(log.PartitionCount, clock.NowMs), CancellationToken.None);
+        await server.Node.SettleAsync();
         Figures.EvaluationSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds - Figures.HistorySeconds;
     }
 
@@ -160,19 +161,6 @@ public sealed class DemoRun : IAsyncDisposable
             DebtorKey.PartitionOf(tenant, e.DebtorName, log.PartitionCount), e.Stream, DebtorKey.HashOf(tenant, e.DebtorName), e.KnownMs, history, e.Content);
         if (history)
             Figures.HistoryEvents++;
-    }
-
-    private async Task EndImportAsync()
-    {
-        var batch = new AppendBatch();
-        var writer = new EventWriter();
-        for (int partition = 0; partition < log.PartitionCount; partition++)
-        {
-            byte[] id = System.Text.Encoding.UTF8.GetBytes($"demo-history-ended-{partition}");
-            batch.Add(partition, EventStream.Activity, 0, clock.NowMs, history: false, writer.ImportEnded(new EventAddress { Debtor = default, Id = id }));
-        }
-        await log.AppendAsync(batch, CancellationToken.None);
-        await server.Node.SettleAsync();
     }
 
     private async Task CheckBookAsync()

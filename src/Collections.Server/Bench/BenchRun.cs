@@ -1,0 +1,165 @@
+using System.Diagnostics;
+using Collections.Domain;
+using Collections.Domain.Events;
+using Collections.Engine.Hosting;
+using Collections.Engine.Leases;
+using Collections.Engine.Logs;
+using Collections.Engine.Partitions;
+using Collections.Engine.Queues;
+using Collections.Engine.Stores;
+using Collections.Server.Demo.Portfolio;
+using Collections.Server.Hosting;
+
+namespace Collections.Server.Bench;
+
+/// <summary>What a benchmark is asked for.</summary>
+public sealed record BenchOptions(int Debtors, int Months, int LiveDays, ulong Seed, int PullSeconds, int Payments);
+
+/// <summary>What was measured. Times are wall-clock, with everything (log, engine, store, generator) on the machine that is named.</summary>
+/// <param name="EventsPerSecond">Decode to durable checkpoint, every event applied and its debtor scored and ranked again.</param>
+/// <param name="QuietEventsPerSecond">The same without scores: imported history.</param>
+/// <param name="RestartSeconds">From an opened log and store to every partition loaded, leases open, queues standing.</param>
+public sealed record BenchResult(
+    string Hardware, int Debtors, long HistoryEvents, double AppendsPerSecond, double QuietEventsPerSecond, double BookEvaluationsPerSecond,
+    long LiveEvents, double EventsPerSecond, double BytesPerDebtor, double RestartSeconds,
+    double ActionsPerSecond, double PullP50Ms, double PullP99Ms, double PaidOutP50Ms, double PaidOutP99Ms, string Model);
+
+/// <summary>
+/// The whole engine measured end to end on the embedded default, over the simulated portfolio: filling the log, folding history, live events
+/// from a log that is already filled, pulls, payments, restart.
+/// </summary>
+internal sealed class BenchRun(BenchOptions options, DataDirectory directory, Action<string> say)
+{
+    private const int AppendEvents = 16_384;
+
+    private readonly SimulatedPortfolio portfolio = new(options.Debtors, options.Months, options.Seed, Day.Of(new DateOnly(2026, 1, 5)));
+    private readonly VirtualClock clock = new(Day.Of(new DateOnly(2026, 1, 5)).StartMs);
+
+    public async Task<BenchResult> RunAsync()
+    {
+        using IEventLog log = directory.OpenLog(null, TimeProvider.System);
+        using IStore store = directory.OpenStore();
+        var engine = new EngineOptions { Model = ShippedModel.Propensity(), Owner = "bench", CheckpointSeconds = Engine.Limits.CheckpointSecondsMax };
+
+        say("filling the log with history");
+        (long history, double fillSeconds) = await FillAsync(log, history: true);
+        clock.MoveTo(portfolio.FirstLiveDay.StartMs);
+        say("folding the history, quietly");
+        (double foldSeconds, double evaluateSeconds) = await FoldHistoryAsync(log, store, engine);
+        say("filling the log with live events");
+        (long live, double _) = await FillAsync(log, history: false);
+        clock.MoveTo(portfolio.FirstLiveDay.Plus(options.LiveDays).StartMs);
+
+        say("restarting, and applying the live events");
+        long started = Stopwatch.GetTimestamp();
+        Node node = Node.Start(log, store, engine, clock, say);
+        double restartSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        started = Stopwatch.GetTimestamp();
+        await WaitAppliedAsync(node, log);
+        await node.CheckpointAsync();
+        double liveSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        await node.SettleAsync();
+
+        say("pulling");
+        (double actions, Latencies pulls) = await PullAsync(node);
+        say("paying");
+        Latencies paidOut = await PayAsync(node);
+        (int Debtors, long Bytes)[] parts = await node.AskAll(p => (p.View.DebtorCount, p.View.BytesUsed));
+        await node.DisposeAsync();
+
+        say("restarting once more");
+        started = Stopwatch.GetTimestamp();
+        Node again = Node.Start(log, store, engine, clock, say);
+        restartSeconds = Math.Max(restartSeconds, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        again.Abandon();
+        int debtors = parts.Sum(p => p.Debtors);
+        return new BenchResult(
+            Hardware.Describe(), debtors, history, Math.Round(history / fillSeconds), Math.Round(history / foldSeconds), Math.Round(debtors / evaluateSeconds),
+            live, Math.Round(live / liveSeconds), Math.Round(parts.Sum(p => p.Bytes) / (double)debtors, 1), Math.Round(restartSeconds, 2),
+            Math.Round(actions), pulls.At(0.5), pulls.At(0.99), paidOut.At(0.5), paidOut.At(0.99), engine.Model!.Name);
+    }
+
+    private async Task<(long Events, double Seconds)> FillAsync(IEventLog log, bool history)
+    {
+        long started = Stopwatch.GetTimestamp(), events = 0;
+        var batch = new AppendBatch();
+        Task appending = Task.CompletedTask;
+        void Add(in SimulatedEvent e)
+        {
+            ReadOnlySpan<byte> tenant = EventReader.DefaultTenant;
+            batch.Add(DebtorKey.PartitionOf(tenant, e.DebtorName, log.PartitionCount), e.Stream, DebtorKey.HashOf(tenant, e.DebtorName), e.KnownMs, history, e.Content);
+            events++;
+        }
+        Day first = history ? portfolio.FirstDay : portfolio.FirstLiveDay;
+        Day end = history ? portfolio.FirstLiveDay : portfolio.FirstLiveDay.Plus(options.LiveDays);
+        for (Day day = first; day < end; day = day.Plus(1))
+        {
+            if (history)
+                portfolio.WriteHistoryDay(day, Add);
+            else
+                portfolio.WriteLiveTick(day, 0, 1, Add);
+            if (batch.Count < AppendEvents)
+                continue;
+            await appending;
+            appending = log.AppendAsync(batch, CancellationToken.None);
+            batch = new AppendBatch();
+        }
+        await appending;
+        await log.AppendAsync(batch, CancellationToken.None);
+        return (events, Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+
+    private async Task<(double FoldSeconds, double EvaluateSeconds)> FoldHistoryAsync(IEventLog log, IStore store, EngineOptions engine)
+    {
+        long started = Stopwatch.GetTimestamp();
+        Node node = Node.Start(log, store, engine, clock, say);
+        await WaitAppliedAsync(node, log);
+        await node.CheckpointAsync();
+        double folded = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        started = Stopwatch.GetTimestamp();
+        await log.AppendAsync(ImportEnd.Of(log.PartitionCount, clock.NowMs), CancellationToken.None);
+        await node.SettleAsync();
+        double evaluated = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        await node.DisposeAsync();
+        return (folded, evaluated);
+    }
+
+    private static Task WaitAppliedAsync(Node node, IEventLog log) =>
+        Task.WhenAll(Enumerable.Range(0, log.PartitionCount).Select(number => node.WaitAppliedAsync(number, log.End(number), CancellationToken.None)));
+
+    private async Task<(double ActionsPerSecond, Latencies Pulls)> PullAsync(Node node)
+    {
+        var queue = new QueueName("cards", Channel.Sms);
+        var pulls = new Latencies();
+        long started = Stopwatch.GetTimestamp(), actions = 0;
+        while (Stopwatch.GetElapsedTime(started).TotalSeconds < options.PullSeconds)
+        {
+            long pull = Stopwatch.GetTimestamp();
+            PullResult result = await node.Actions.PullAsync(new PullOrder("default", queue, 100, "bench", "", Engine.Limits.LeaseSecondsMax * 1000L));
+            pulls.Add(Stopwatch.GetElapsedTime(pull));
+            actions += result.Leases.Count;
+            if (result.Leases.Count == 0)
+                break;
+        }
+        return (actions / Stopwatch.GetElapsedTime(started).TotalSeconds, pulls);
+    }
+
+    /// <summary>Pulls an action each, pays all that is overdue, and waits until the payment is applied: then the lease is void and the debtor in no queue.</summary>
+    private async Task<Latencies> PayAsync(Node node)
+    {
+        var paidOut = new Latencies();
+        var writer = new EventWriter();
+        PullResult targets = await node.Actions.PullAsync(
+            new PullOrder("default", new QueueName("cards", Channel.Sms), Math.Min(options.Payments, Engine.Limits.PullMax), "bench", "", Engine.Limits.LeaseSecondsMax * 1000L));
+        int number = 0;
+        foreach (LeasedAction target in targets.Leases)
+        {
+            byte[] debtor = System.Text.Encoding.UTF8.GetBytes(target.Lease.Debtor), id = System.Text.Encoding.UTF8.GetBytes($"bench-payment-{number++}");
+            byte[] payment = writer.PaymentReceived(new EventAddress { Debtor = debtor, Id = id, Effective = Day.OfMs(clock.NowMs) }, target.OverdueMinor, target.Currency).ToArray();
+            long accepted = Stopwatch.GetTimestamp();
+            await node.Intake.AppendAsync([payment], waitApplied: true, CancellationToken.None);
+            paidOut.Add(Stopwatch.GetElapsedTime(accepted));
+        }
+        return paidOut;
+    }
+}

@@ -1,0 +1,20 @@
+namespace Collections.Server.Bench;
+
+/// <summary>Times of single operations, in milliseconds, and their quantiles.</summary>
+internal sealed class Latencies
+{
+    private readonly List<double> samples = [];
+
+    public int Count => samples.Count;
+
+    public void Add(TimeSpan took) => samples.Add(took.TotalMilliseconds);
+
+    /// <param name="quantile">0 to 1.</param>
+    public double At(double quantile)
+    {
+        if (samples.Count == 0)
+            return double.NaN;
+        samples.Sort();
+        return Math.Round(samples[Math.Min(samples.Count - 1, (int)(quantile * samples.Count))], 3);
+    }
+}
