@@ -12,6 +12,5 @@ var root = new RootCommand("Collections Engine: decides whom to contact next, ho
     FeaturesCommand.Build(),
     ScoreCommand.Build(),
     DemoCommand.Build(),
-    BenchCommand.Build(),
 };
 return await root.Parse(args).InvokeAsync();

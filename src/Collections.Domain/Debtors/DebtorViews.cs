@@ -46,6 +46,97 @@ public readonly ref struct PromiseView
     public PromiseState State { get; init; }
 }
 
+/// <summary>The items that are effective, one after another. Nothing may change the debtor meanwhile.</summary>
+public ref struct ItemViews
+{
+    private readonly HotState state;
+    private readonly AsOf asOf;
+    private int index = -1;
+
+    internal ItemViews(HotState state, AsOf asOf)
+    {
+        this.state = state;
+        this.asOf = asOf;
+    }
+
+    public readonly ItemView Current
+    {
+        get
+        {
+            ref readonly ItemEntry item = ref state.Item(index);
+            return new ItemView
+            {
+                Name = state.Text(item.Text),
+                Component = item.Component,
+                Currency = state.Currencies[item.Currency],
+                AmountMinor = item.Amount,
+                OpenMinor = item.Open,
+                Issued = item.IssuedOn,
+                Due = item.Due,
+                SettledOn = item.SettledOn,
+                Cancelled = item.Has(ItemEntry.Cancelled),
+                Dpd = asOf.Day - item.Due,
+            };
+        }
+    }
+
+    public bool MoveNext()
+    {
+        while (++index < state.ItemCount)
+        {
+            if (state.Item(index).Has(ItemEntry.Issued))
+                return true;
+        }
+        return false;
+    }
+
+    public readonly ItemViews GetEnumerator() => this;
+}
+
+/// <summary>The promises made so far, one after another. Nothing may change the debtor meanwhile.</summary>
+public ref struct PromiseViews
+{
+    private readonly HotState state;
+    private readonly AsOf asOf;
+    private int index = -1;
+
+    internal PromiseViews(HotState state, AsOf asOf)
+    {
+        this.state = state;
+        this.asOf = asOf;
+    }
+
+    public readonly PromiseView Current
+    {
+        get
+        {
+            ref readonly PromiseEntry promise = ref state.Promises[index];
+            return new PromiseView
+            {
+                Name = state.Text(promise.Text),
+                Currency = state.Currencies[promise.Currency],
+                AmountMinor = promise.Amount,
+                PaidMinor = promise.Paid,
+                Made = promise.Made,
+                Due = promise.Due,
+                State = promise.StateOn(asOf.Day),
+            };
+        }
+    }
+
+    public bool MoveNext()
+    {
+        while (++index < state.Promises.Length)
+        {
+            if (state.Promises[index].Made <= asOf.Day)
+                return true;
+        }
+        return false;
+    }
+
+    public readonly PromiseViews GetEnumerator() => this;
+}
+
 /// <summary>A debtor's facts as a strategy reads them: a frozen value. Amounts are minor units of the debtor's base currency.</summary>
 public readonly record struct DebtorFacts
 {

@@ -31,6 +31,19 @@ public sealed class HistoryBatch
     /// <summary>The content of one delivery.</summary>
     public ReadOnlySpan<byte> Content(int index) => buffer.AsSpan(entries[index].Offset, entries[index].Length);
 
+    /// <summary>Whether two deliveries say the same, the fields of delivery left out.</summary>
+    internal bool IsSameContent(int a, int b)
+    {
+        if (Content(a).SequenceEqual(Content(b)))
+            return true;
+        byte[] first = new byte[entries[a].Length], second = new byte[entries[b].Length];
+        long known = 0;
+        bool imported = false;
+        int firstLength = Events.EventReader.StripDelivery(Content(a), first, ref known, ref imported);
+        int secondLength = Events.EventReader.StripDelivery(Content(b), second, ref known, ref imported);
+        return first.AsSpan(0, firstLength).SequenceEqual(second.AsSpan(0, secondLength));
+    }
+
     internal long KnownMs(int index) => entries[index].KnownMs;
 
     internal bool History(int index) => entries[index].History;

@@ -1,6 +1,25 @@
 namespace Collections.Domain.Debtors;
 
-/// <summary>Working space that a fold uses and forgets; it is owned by a pool, and so used by one thread.</summary>
+/// <summary>Working space that a fold uses and forgets; it is owned by a pool, and so used by one thread. Arrays grow to the largest debtor met.</summary>
 internal sealed class LedgerScratch
 {
+    private ulong[] order = new ulong[256];
+    private ulong[] open = new ulong[64];
+    private ulong[] credits = new ulong[64];
+
+    /// <summary>For the events of a fold.</summary>
+    public ulong[] Order(int count) => Sized(ref order, count);
+
+    /// <summary>For the open items of a waterfall, or the settled items of the settlement figures.</summary>
+    public ulong[] Open(int count) => Sized(ref open, count);
+
+    /// <summary>For the payments that have credit.</summary>
+    public ulong[] Credits(int count) => Sized(ref credits, count);
+
+    private static ulong[] Sized(ref ulong[] array, int count)
+    {
+        if (array.Length < count)
+            array = new ulong[Math.Max(count, array.Length * 2)];
+        return array;
+    }
 }

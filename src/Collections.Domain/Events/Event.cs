@@ -38,7 +38,7 @@ public readonly ref struct Event(EventHead head, ReadOnlySpan<byte> body)
 /// <summary>Why something can't be taken as an event: the field, what is wrong with it, and the value seen.</summary>
 public readonly record struct EventError(string Field, string Problem, string Value = "")
 {
-    public override string ToString() => Value.Length == 0 ? $"{Field}: {Problem}" : $"{Field}: {Problem}, but is '{Value}'";
+    public override string ToString() => string.IsNullOrEmpty(Value) ? $"{Field}: {Problem}" : $"{Field}: {Problem}, but is '{Value}'";
 }
 
 public readonly ref struct ItemIssued

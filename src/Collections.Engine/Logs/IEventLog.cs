@@ -19,6 +19,7 @@ public interface IEventLog : IDisposable
     /// </summary>
     /// <returns>How many were added; 0 means that everything durable has been read.</returns>
     /// <exception cref="LogUnavailableException">The log can't be read now; try again later.</exception>
+    /// <exception cref="LogCorruptException">What is stored can't be trusted: stop the partition.</exception>
     int Read(int partition, ref StreamPositions from, int maxCount, RecordBatch into);
 
     /// <summary>
@@ -33,6 +34,7 @@ public interface IEventLog : IDisposable
     /// debtor with the same hash come too, and the caller tells them apart by name. Any thread.
     /// </summary>
     /// <exception cref="LogUnavailableException">The log can't be read now; try again later.</exception>
+    /// <exception cref="LogCorruptException">What is stored can't be trusted: stop the partition.</exception>
     void ReadHistory(int partition, ulong debtorHash, StreamPositions until, RecordBatch into);
 
     /// <summary>Calls back, on any thread, with the partition whenever records have become durable in it.</summary>
@@ -53,6 +55,24 @@ public sealed class LogUnavailableException : Exception
     }
 
     public LogUnavailableException()
+    {
+    }
+}
+
+/// <summary>What the log has stored can't be trusted: the message says what, where, and what to do. Trying again doesn't help.</summary>
+public sealed class LogCorruptException : Exception
+{
+    public LogCorruptException(string message)
+        : base(message)
+    {
+    }
+
+    public LogCorruptException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+
+    public LogCorruptException()
     {
     }
 }

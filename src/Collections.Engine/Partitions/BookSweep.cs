@@ -24,8 +24,10 @@ internal sealed class BookSweep(DebtorTable table)
         end = table.Count;
     }
 
-    public void Run(Day today, Evaluator evaluator, bool quiet)
+    /// <param name="nowMs">The partition's clock: as of then they are evaluated, in Unix milliseconds.</param>
+    public void Run(long nowMs, Evaluator evaluator, bool quiet)
     {
+        Day today = Day.OfMs(nowMs);
         if (today > SweptDay)
         {
             SweptDay = today;
@@ -39,7 +41,7 @@ internal sealed class BookSweep(DebtorTable table)
             Debtor debtor = table.Debtor(next);
             if (!quiet)
                 debtor.IsQuiet = false;
-            evaluator.Add(next);
+            evaluator.Add(next, nowMs);
         }
     }
 }

@@ -7,8 +7,9 @@ using Collections.Strategy;
 namespace Collections.Engine.Partitions;
 
 /// <summary>
-/// Evaluates debtors: features, score, decision, place in the queue. What a slice touched is gathered, each debtor once, and
-/// scored in batches at the slice's end.
+/// Evaluates debtors: features, score, decision, place in the queue, each as of the moment at which it was touched. The touched ones
+/// are gathered and scored as a batch; a debtor that is touched again is evaluated first, so that the outcome does not depend on
+/// how the records were cut into slices.
 /// </summary>
 internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook leases, LeaseDesk desk, DirtySlots dirty, ScoringModel? model)
 {
@@ -17,7 +18,8 @@ internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook l
     private readonly double[] raw = new double[Limits.EvaluationBatch];
     private readonly double[] propensity = new double[Limits.EvaluationBatch];
     private readonly int[] batch = new int[Limits.EvaluationBatch];
-    private readonly List<int> waiting = [];
+    private readonly long[] times = new long[Limits.EvaluationBatch];
+    private readonly List<(int Slot, long AtMs)> waiting = [];
 
     public ScoringModel? Model { get; } = model;
 
@@ -26,18 +28,21 @@ internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook l
 
     public bool HasWork => waiting.Count > 0;
 
-    public void Add(int slot)
+    public bool IsWaiting(int slot) => (table.Standing(slot).Flags & StandingFlags.ToEvaluate) != 0;
+
+    /// <param name="atMs">The moment as of which it is to be evaluated, in Unix milliseconds.</param>
+    public void Add(int slot, long atMs)
     {
         ref Standing standing = ref table.Standing(slot);
         if ((standing.Flags & StandingFlags.ToEvaluate) != 0)
             return;
         standing.Flags |= StandingFlags.ToEvaluate;
-        waiting.Add(slot);
+        waiting.Add((slot, atMs));
     }
 
     /// <summary>Evaluates all that wait.</summary>
     /// <param name="reschedule">Called for each afterwards, when its timers may have moved.</param>
-    public void Run(AsOf now, Action<int> reschedule)
+    public void Run(Action<int> reschedule)
     {
         int done = 0;
         while (done < waiting.Count)
@@ -45,19 +50,20 @@ internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook l
             int count = 0;
             for (; done < waiting.Count && count < batch.Length; done++)
             {
-                int slot = waiting[done];
+                (int slot, long atMs) = waiting[done];
                 table.Standing(slot).Flags &= ~StandingFlags.ToEvaluate;
-                if (!CanEvaluate(slot, now))
+                if (!CanEvaluate(slot, AsOf.At(atMs)))
                 {
                     reschedule(slot);
                     continue;
                 }
+                times[count] = atMs;
                 batch[count++] = slot;
             }
-            Score(count, now);
+            Score(count);
             for (int i = 0; i < count; i++)
             {
-                Decide(batch[i], raw[i], propensity[i], now);
+                Decide(batch[i], raw[i], propensity[i], AsOf.At(times[i]));
                 reschedule(batch[i]);
             }
         }
@@ -75,7 +81,7 @@ internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook l
         return true;
     }
 
-    private void Score(int count, AsOf now)
+    private void Score(int count)
     {
         if (Model is null)
         {
@@ -86,7 +92,7 @@ internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook l
         int width = Model.Ensemble.FeatureCount;
         for (int i = 0; i < count; i++)
         {
-            table.Debtor(batch[i]).Features(now, catalogue);
+            table.Debtor(batch[i]).Features(AsOf.At(times[i]), catalogue);
             Model.Gather(catalogue, rows.AsSpan(i * width, width));
         }
         Model.Ensemble.PredictRaw(rows.AsSpan(0, count * width), count, raw);

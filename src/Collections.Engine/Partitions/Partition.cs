@@ -89,7 +89,7 @@ public sealed class Partition : IDisposable
     /// <summary>Whether it can take more records: a flood on a parked debtor waits until the debtor is back.</summary>
     public bool CanRead => parked.HeldCount < Limits.HeldEventsMax;
 
-    /// <summary>The whole flow: records and timers in the order of time, then one evaluation of everything that they touched.</summary>
+    /// <summary>The whole flow: records and timers in the order of time, and the evaluation of everything that they touched.</summary>
     public void RunOnce(in Slice slice)
     {
         Span<ulong> hashes = stackalloc ulong[Limits.PrefetchWindow];
@@ -108,10 +108,10 @@ public sealed class Partition : IDisposable
         if (slice.CaughtUp)
         {
             AdvanceClock(slice.NowMs);
-            sweep.Run(Day.OfMs(ClockMs), evaluator, Quiet);
+            sweep.Run(ClockMs, evaluator, Quiet);
         }
         BehindMs = slice.CaughtUp ? 0 : Math.Max(0, slice.NowMs - ClockMs);
-        evaluator.Run(AsOf.At(ClockMs), Reschedule);
+        evaluator.Run(Reschedule);
         Desk.ForgetVoided(ClockMs);
     }
 
@@ -178,7 +178,8 @@ public sealed class Partition : IDisposable
     internal void Touch(int slot)
     {
         dirty.Add(slot);
-        evaluator.Add(slot);
+        evaluator.Add(slot, ClockMs);
+        Reschedule(slot);
     }
 
     /// <summary>Puts a debtor back into the queue where its record says that it stood.</summary>
@@ -216,14 +217,19 @@ public sealed class Partition : IDisposable
                 continue;
             table.Standing(slot).TimerMs = long.MaxValue;
             ClockMs = Math.Max(ClockMs, dueMs);
-            if (!IsParked(slot))
-                Fire(slot, dueMs);
+            if (IsParked(slot))
+                continue;
+            EvaluateFirst(slot);
+            Fire(slot, dueMs);
         }
         ClockMs = Math.Max(ClockMs, toMs);
     }
 
     private void Fire(int slot, long dueMs)
     {
+        ref ActedState acted = ref table.Record(slot).Acted;
+        if (acted.RestUntilMs <= dueMs)
+            acted.RestUntilMs = 0;
         Desk.ExpireIfDue(slot, dueMs);
         table.Debtor(slot).Advance(AsOf.At(dueMs));
         Touch(slot);
@@ -256,7 +262,17 @@ public sealed class Partition : IDisposable
         else if (IsParked(slot))
             parked.Hold(slot, record);
         else
+        {
+            EvaluateFirst(slot);
             Apply(record, e, slot);
+        }
+    }
+
+    /// <summary>Every event has its own evaluation: what touched the debtor before is evaluated before the next is applied.</summary>
+    private void EvaluateFirst(int slot)
+    {
+        if (evaluator.IsWaiting(slot))
+            evaluator.Run(Reschedule);
     }
 
     private void Apply(in LogRecord record, in Event e, int slot)

@@ -9,8 +9,8 @@ using Collections.Engine.Stores;
 namespace Collections.Engine.Partitions;
 
 /// <summary>
-/// Copies what changed into a <see cref="Checkpoint"/>, and puts a partition together again from one. Owns the partition's epoch and the
-/// audit sequence. A checkpoint that failed is handed back, and what was in it goes into the next.
+/// Copies what changed into a <see cref="Checkpoint"/>, and puts a partition together again from one. Owns the
+/// partition's epoch.
 /// </summary>
 public sealed class PartitionCheckpoints : ICheckpointSink
 {
@@ -22,7 +22,6 @@ public sealed class PartitionCheckpoints : ICheckpointSink
     private readonly ParkedDebtors parked;
     private readonly DirtySlots dirty;
     private readonly BookSweep sweep;
-    private long auditSequence;
     private int namesKept;
     private readonly Dictionary<string, List<LeaseRow>> orphans = [];
     private StreamPositions positionsKept;
@@ -78,8 +77,7 @@ public sealed class PartitionCheckpoints : ICheckpointSink
             for (int i = 0; i < held.Count; i++)
                 into.Held.Add(held[i]);
         }
-        foreach (AuditRow row in partition.Trail.Rows)
-            into.Audit.Add(row with { Sequence = auditSequence++ });
+        into.Audit.AddRange(partition.Trail.Rows);
         into.DeadLetters.AddRange(partition.Trail.DeadLetters);
         partition.Trail.Rows.Clear();
         partition.Trail.DeadLetters.Clear();
@@ -87,7 +85,7 @@ public sealed class PartitionCheckpoints : ICheckpointSink
             into.Names = WriteNames();
         into.Header = new CheckpointHeader(
             partition.Positions, partition.ClockMs, leases.NextSequence, DebtorImage.LayoutVersion, sweep.IsRunning ? 0 : sweep.SweptDay.Number,
-            partition.Quiet, partition.Counters, auditSequence);
+            partition.Quiet, partition.Counters);
         namesKept = table.Names.Count;
         positionsKept = partition.Positions;
         replace = false;
@@ -109,7 +107,6 @@ public sealed class PartitionCheckpoints : ICheckpointSink
         partition.Quiet = header.Quiet;
         leases.NextSequence = header.NextLeaseSequence;
         sweep.SweptDay = new Day((ushort)header.SweptDay);
-        auditSequence = header.NextAuditSequence;
         positionsKept = header.Next;
         Committed = header.Next;
     }

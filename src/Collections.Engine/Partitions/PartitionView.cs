@@ -130,10 +130,9 @@ public sealed class PartitionView
 
     private static List<ItemSnapshot> Items(Debtor debtor, AsOf now)
     {
-        var items = new List<ItemSnapshot>(debtor.ItemCount);
-        for (int i = 0; i < debtor.ItemCount; i++)
+        var items = new List<ItemSnapshot>();
+        foreach (ItemView item in debtor.Items(now))
         {
-            ItemView item = debtor.Item(i, now);
             if (!item.Cancelled)
                 items.Add(new ItemSnapshot(Encoding.UTF8.GetString(item.Name), item.Component, item.Currency, item.AmountMinor, item.OpenMinor, item.Issued, item.Due, item.Dpd));
         }
@@ -142,12 +141,9 @@ public sealed class PartitionView
 
     private static List<PromiseSnapshot> Promises(Debtor debtor, AsOf now)
     {
-        var promises = new List<PromiseSnapshot>(debtor.PromiseCount);
-        for (int i = 0; i < debtor.PromiseCount; i++)
-        {
-            PromiseView promise = debtor.Promise(i, now);
+        var promises = new List<PromiseSnapshot>();
+        foreach (PromiseView promise in debtor.Promises(now))
             promises.Add(new PromiseSnapshot(Encoding.UTF8.GetString(promise.Name), promise.AmountMinor, promise.PaidMinor, promise.Made, promise.Due, promise.State));
-        }
         return promises;
     }
 }

@@ -9,10 +9,8 @@ namespace Collections.Engine.Stores;
 /// <param name="LayoutVersion">Of the state images; another version is folded anew from the log.</param>
 /// <param name="SweptDay">The day up to which every debtor has been evaluated.</param>
 /// <param name="Quiet">Whether imported history has not been ended.</param>
-/// <param name="NextAuditSequence">Of the audit trail, which has no gaps.</param>
 public readonly record struct CheckpointHeader(
-    StreamPositions Next, long ClockMs, uint NextLeaseSequence, int LayoutVersion, int SweptDay, bool Quiet, PartitionCounters Counters,
-    long NextAuditSequence);
+    StreamPositions Next, long ClockMs, uint NextLeaseSequence, int LayoutVersion, int SweptDay, bool Quiet, PartitionCounters Counters);
 
 /// <summary>Counts since the log began; they survive restarts with the checkpoint.</summary>
 public record struct PartitionCounters(long Applied, long Duplicates, long DeadLetters, long Parked, long Misplaced);
@@ -77,18 +75,18 @@ public sealed class Checkpoint
     }
 }
 
-/// <summary>An act, for the trail. <paramref name="Sequence"/> counts without gaps in its partition.</summary>
+/// <summary>An act, for the trail.</summary>
+/// <param name="Sequence">Counts without gaps in its partition, from 1; 0 lets the store give the next one.</param>
 public readonly record struct AuditRow(long Sequence, long AtMs, AuditKind Kind, string Tenant, string Debtor, string Detail);
 
 /// <summary>Kinds of acts; the numbers are persisted.</summary>
 public enum AuditKind : byte
 {
-    Queued = 1,
-    LeaseGranted = 2,
-    LeaseReported = 3,
-    LeaseReleased = 4,
-    LeaseExpired = 5,
-    LeaseVoided = 6,
+    LeaseGranted = 1,
+    LeaseReported = 2,
+    LeaseReleased = 3,
+    LeaseExpired = 4,
+    LeaseVoided = 5,
 }
 
 /// <summary>A record that could not be applied, and why.</summary>

@@ -46,7 +46,7 @@ internal static class ServeCommand
             Console.Out.WriteLine("stopping: keeping the last checkpoint");
             return 0;
         }
-        catch (Exception failure) when (failure is IOException or ArgumentException or InvalidDataException or UnauthorizedAccessException or LogUnavailableException or StoreCorruptException or StoreUnavailableException)
+        catch (Exception failure) when (DataDirectory.IsExpected(failure))
         {
             return Output.Fail(failure.Message);
         }

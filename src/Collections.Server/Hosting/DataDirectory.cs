@@ -1,4 +1,7 @@
+using Collections.Engine.Logs;
+using Collections.Engine.Stores;
 using Collections.Storage;
+using Collections.Storage.Sqlite;
 
 namespace Collections.Server.Hosting;
 
@@ -11,19 +14,18 @@ public sealed record DataDirectory(string Path)
     /// <summary>Partitions of a log that is created without --partitions: more than any laptop has cores, few enough to look at.</summary>
     public const int PartitionsDefault = 8;
 
-    public string LogPath => System.IO.Path.Combine(Path, "log");
-
-    public string StorePath => System.IO.Path.Combine(Path, "store");
-
-    public bool HasLog => Directory.Exists(LogPath);
+    public bool HasLog => SqliteEventLog.PartitionsIn(Path) is not null;
 
     /// <summary>Opens the log, creating it if there is none.</summary>
     /// <param name="partitions">For a new log; null takes the default. An existing log must have the same count.</param>
-    public SqliteEventLog OpenLog(int? partitions, TimeProvider time)
-    {
-        int count = partitions ?? (SqliteEventLog.PartitionsOf(LogPath) ?? PartitionsDefault);
-        return new SqliteEventLog(LogPath, new SqliteLogOptions(count), time);
-    }
+    /// <exception cref="StorageRefusedException">It is in use, or was created with another count; the message says what to do.</exception>
+    public SqliteEventLog OpenLog(int? partitions, TimeProvider time) =>
+        new(Path, new SqliteLogOptions(partitions ?? SqliteEventLog.PartitionsIn(Path) ?? PartitionsDefault), time);
 
-    public SqliteStore OpenStore() => new(StorePath);
+    public SqliteStore OpenStore() => new(Path);
+
+    /// <summary>Failures whose message tells a user what is wrong and what to do; anything else is a defect.</summary>
+    public static bool IsExpected(Exception failure) => failure
+        is IOException or UnauthorizedAccessException or StorageRefusedException
+        or LogUnavailableException or LogCorruptException or StoreCorruptException or StoreUnavailableException;
 }

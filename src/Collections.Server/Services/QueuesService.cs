@@ -49,7 +49,7 @@ public sealed class QueuesService(Node node, TimeProvider time) : V1.Queues.Queu
         if (request.MaxOpen is < 1 or > Engine.Limits.PullMax)
             throw Wire.Invalid("max_open", $"must be 1 to {Engine.Limits.PullMax}", request.MaxOpen);
         PullOrder order = Order(AccessPoint.Tenant(context, request.Tenant), request.Queue, request.MaxOpen, request.Caller, "", request.LeaseSeconds);
-        var ended = Channel.CreateUnbounded<(string Lease, LeaseVoidedNotice? Notice)>();
+        var ended = System.Threading.Channels.Channel.CreateUnbounded<(string Lease, LeaseVoidedNotice? Notice)>();
         void OnVoided(IReadOnlyList<LeaseVoidedNotice> notices)
         {
             foreach (LeaseVoidedNotice notice in notices)

@@ -1,0 +1,112 @@
+using System.Text;
+using Collections.Domain.Events;
+
+namespace Collections.Domain.Debtors;
+
+/// <summary>
+/// Builds a debtor from its whole history: the deliveries in any order, each event counted from its first one. The result is what would
+/// stand had all come in order; what was done about the debtor is carried over.
+/// </summary>
+internal static class HistoryFold
+{
+    public static RebuildReport Run(ref HotState s, NameTable names, HistoryBatch history, AsOf now)
+    {
+        Restart(ref s, now);
+        int[] order = FirstDeliveries(history, out RebuildReport report);
+        var intake = new Intake(names, now, rebuilding: true);
+        int refused = report.Refused, events = 0;
+        foreach (int index in order)
+        {
+            EventReader.TryRead(history.Content(index), history.KnownMs(index), history.History(index), out Event e, out EventError error);
+            if (e.Head.Kind == EventKind.ImportEnded)
+                continue;
+            if (intake.Take(ref s, e, ref error) != ApplyOutcome.Applied)
+            {
+                refused++;
+                continue;
+            }
+            events++;
+            Remember(ref s, e.Head, now.Day);
+        }
+        LedgerFold.Ensure(ref s);
+        HorizonMove.IfDue(ref s);
+        return report with { Refused = refused, Events = events };
+    }
+
+    private static void Restart(ref HotState s, AsOf now)
+    {
+        byte[] name = s.Text(default).ToArray();
+        RecordFlags quiet = s.R.Flags & RecordFlags.Quiet;
+        ushort tenant = s.R.TenantId;
+        ActedState acted = s.R.Acted;
+        s.Pool.Release(s.R.Block);
+        s.R = default;
+        s.R.Acted = acted;
+        s.R.TenantId = tenant;
+        s = HotState.Create(ref s.R, s.Pool, name);
+        s.R.Flags |= quiet | RecordFlags.Stale;
+        s.R.FoldedDay = now.Day;
+    }
+
+    private static void Remember(ref HotState s, in EventHead head, Day today)
+    {
+        if (s.R.FirstDay.IsNone || head.Effective < s.R.FirstDay)
+            s.R.FirstDay = head.Effective;
+        Day since = today.Plus(-s.Pool.Options.FingerprintDays);
+        bool quiet = (s.R.Flags & RecordFlags.Quiet) != 0;
+        if (!quiet && Day.OfMs(head.KnownMs) < since && head.Effective < since)
+            s.R.SeenSince = s.R.SeenSince > since ? s.R.SeenSince : since;
+        else
+            Fingerprints.Add(ref s, head);
+    }
+
+    /// <summary>
+    /// The first delivery of each event: attempts and contacts in the order (effective, id), which settles ties between them; before
+    /// them everything else in the order of knowledge, so that of two events that claim one name the first known has it.
+    /// </summary>
+    private static int[] FirstDeliveries(HistoryBatch history, out RebuildReport report)
+    {
+        var keys = new Key[history.Count];
+        int readable = 0, refused = 0;
+        for (int i = 0; i < keys.Length; i++)
+        {
+            if (EventReader.TryRead(history.Content(i), history.KnownMs(i), history.History(i), out Event e, out _))
+                keys[readable++] = new Key(e.Head.Stream, Encoding.Latin1.GetString(e.Head.Id), e.Head.KnownMs, i, e.Head.EffectiveMs, e.Head.ContentHash, e.Head.Kind);
+            else
+                refused++;
+        }
+        Array.Sort(keys, 0, readable, Comparer<Key>.Create(static (a, b) => a.KnownMs != b.KnownMs ? a.KnownMs.CompareTo(b.KnownMs) : a.Index.CompareTo(b.Index)));
+        var first = new Dictionary<(EventStream, string), Key>(readable);
+        var kept = new List<Key>(readable);
+        List<ConflictingDelivery>? conflicts = null;
+        int duplicates = 0;
+        foreach (Key key in keys.AsSpan(0, readable))
+        {
+            if (first.TryAdd((key.Stream, key.Id), key))
+                kept.Add(key);
+            else if (history.IsSameContent(first[(key.Stream, key.Id)].Index, key.Index))
+                duplicates++;
+            else
+                (conflicts ??= []).Add(new ConflictingDelivery(key.Stream, Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(key.Id)), key.ContentHash));
+        }
+        kept.Sort(static (a, b) => a.Compare(b));
+        report = new RebuildReport { Duplicates = duplicates, Refused = refused, Conflicts = conflicts };
+        return [.. kept.Select(static key => key.Index)];
+    }
+
+    /// <param name="Id">Its bytes as Latin-1, so that ordinal order of strings is that of bytes.</param>
+    private readonly record struct Key(EventStream Stream, string Id, long KnownMs, int Index, long EffectiveMs, uint ContentHash, EventKind Kind)
+    {
+        private bool IsContact => Kind is EventKind.AttemptReported or EventKind.ContactReceived;
+
+        public int Compare(Key other)
+        {
+            if (IsContact != other.IsContact)
+                return IsContact ? 1 : -1;
+            if (!IsContact)
+                return KnownMs != other.KnownMs ? KnownMs.CompareTo(other.KnownMs) : Index.CompareTo(other.Index);
+            int byEffective = EffectiveMs.CompareTo(other.EffectiveMs);
+            return byEffective != 0 ? byEffective : string.CompareOrdinal(Id, other.Id);
+        }
+    }
+}

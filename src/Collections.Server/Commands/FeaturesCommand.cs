@@ -1,0 +1,79 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using Collections.Domain;
+using Collections.Domain.Debtors;
+using Collections.Engine.History;
+using Collections.Engine.Logs;
+using Collections.Server.Hosting;
+
+namespace Collections.Server.Commands;
+
+/// <summary><c>collections features</c>: the whole catalogue as of a date, a debtor a row.</summary>
+internal static class FeaturesCommand
+{
+    public static Command Build()
+    {
+        var data = new Option<string>("--data") { Description = "Directory of the log", DefaultValueFactory = _ => DataDirectory.Default };
+        var asOf = new Option<string>("--as-of") { Description = "The end of this day (YYYY-MM-DD): what was effective and known by then", Required = true };
+        var command = new Command("features", "Write the features of every debtor as of a date, from the log: a CSV, first column 'debtor'") { data, asOf };
+        command.SetAction(arguments => Run(new DataDirectory(arguments.GetValue(data)!), arguments.GetValue(asOf)!));
+        return command;
+    }
+
+    private static int Run(DataDirectory directory, string asOf)
+    {
+        if (!Day.TryParse(asOf, out Day day))
+            return Output.Fail($"--as-of: '{asOf}' is no date from 1970-01-02 to 2149-06-05 as YYYY-MM-DD");
+        if (!directory.HasLog)
+            return Output.Fail($"--data: there is no log in {Path.GetFullPath(directory.Path)}");
+        try
+        {
+            using IEventLog log = directory.OpenLog(null, TimeProvider.System);
+            using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
+            Write(log, day, output);
+            return 0;
+        }
+        catch (Exception failure) when (DataDirectory.IsExpected(failure))
+        {
+            return Output.Fail(failure.Message);
+        }
+    }
+
+    /// <summary>Writes header and rows, ordered by tenant and debtor.</summary>
+    internal static void Write(IEventLog log, Day day, TextWriter output)
+    {
+        output.Write("debtor");
+        foreach (string name in FeatureCatalogue.Names)
+        {
+            output.Write(',');
+            output.Write(name);
+        }
+        output.Write('\n');
+        var rows = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        for (int partition = 0; partition < log.PartitionCount; partition++)
+        {
+            using var book = new HistoricalBook(log, partition, AsOf.EndOf(day));
+            var values = new double[FeatureCatalogue.Count];
+            while (book.Next())
+            {
+                book.Debtor.Features(book.AsOf, values);
+                string name = Encoding.UTF8.GetString(book.Debtor.Name);
+                rows.Add($"{Encoding.UTF8.GetString(book.Debtor.Tenant)}/{name}", Row(name, values));
+            }
+        }
+        foreach (string row in rows.Values)
+            output.Write(row);
+    }
+
+    private static string Row(string debtor, double[] values)
+    {
+        var row = new StringBuilder(Quote(debtor));
+        foreach (double value in values)
+            row.Append(',').Append(value.ToString("R", CultureInfo.InvariantCulture));
+        return row.Append('\n').ToString();
+    }
+
+    private static string Quote(string field) =>
+        field.AsSpan().IndexOfAny(",\"\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+}

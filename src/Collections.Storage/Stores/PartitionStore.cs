@@ -1,0 +1,241 @@
+using System.Globalization;
+using Collections.Domain;
+using Collections.Domain.Events;
+using Collections.Engine.Logs;
+using Collections.Engine.Stores;
+using Collections.Storage.Sqlite;
+
+namespace Collections.Storage.Stores;
+
+/// <summary>The checkpoints of one partition, with its audit trail and dead letters. Any thread; its lock admits one at a time.</summary>
+internal sealed class PartitionStore : IDisposable
+{
+    private readonly Lock gate = new();
+    private readonly int partition;
+    private readonly Action<StoreStep, int>? fault;
+    private readonly StoreFile file;
+    private readonly CheckpointStatements sql;
+    private ulong[] order = [];
+
+    public PartitionStore(string path, int partition, Action<StoreStep, int>? fault)
+    {
+        this.partition = partition;
+        this.fault = fault;
+        string remedy = $"Stop, and restore {path} from a copy; or move it away (with its -wal), and partition {partition} is folded anew from the log, without its audit trail and dead letters.";
+        file = new StoreFile(path, CheckpointStatements.Schema, remedy);
+        sql = new CheckpointStatements(file);
+    }
+
+    /// <summary>The epoch that was given last; 0 if none was.</summary>
+    public long Epoch
+    {
+        get
+        {
+            lock (gate)
+                return file.Read(ReadEpoch);
+        }
+    }
+
+    public void SetOwner(long epoch, string owner)
+    {
+        lock (gate)
+        {
+            file.Write(() =>
+            {
+                fault?.Invoke(StoreStep.OwnCheckpoint, partition);
+                sql.PutOwner.Bind(1, epoch).Bind(2, owner).Run();
+            });
+        }
+    }
+
+    public void Commit(Checkpoint checkpoint)
+    {
+        lock (gate)
+        {
+            file.Write(() =>
+            {
+                fault?.Invoke(StoreStep.Begin, partition);
+                long epoch = ReadEpoch();
+                if (epoch != checkpoint.Epoch)
+                    throw new StoreFencedException($"partition {partition} is owned under epoch {epoch}, and this checkpoint is of epoch {checkpoint.Epoch}: another owner has taken it, so stop it here");
+                fault?.Invoke(StoreStep.States, partition);
+                WriteStates(checkpoint);
+                fault?.Invoke(StoreStep.Header, partition);
+                WriteHeader(checkpoint);
+                fault?.Invoke(StoreStep.Held, partition);
+                WriteHeld(checkpoint.Held);
+                fault?.Invoke(StoreStep.Audit, partition);
+                WriteAudit(checkpoint.Audit);
+                fault?.Invoke(StoreStep.DeadLetters, partition);
+                WriteDeadLetters(checkpoint.DeadLetters);
+                fault?.Invoke(StoreStep.Commit, partition);
+            });
+        }
+    }
+
+    public bool Load(ICheckpointSink into)
+    {
+        lock (gate)
+        {
+            return file.Read(() =>
+            {
+                if (!LoadHeader(into))
+                    return false;
+                LoadNames(into);
+                LoadStates(into);
+                LoadHeld(into);
+                return true;
+            });
+        }
+    }
+
+    public IReadOnlyList<DeadLetter> LoadDeadLetters(int maxCount)
+    {
+        lock (gate)
+        {
+            return file.Read(() =>
+            {
+                var found = new List<DeadLetter>();
+                Statement read = sql.ReadDeadLetters.Bind(1, maxCount);
+                while (read.Step())
+                    found.Add(new DeadLetter(read.Int64(0), (byte)read.Int64(1), read.Int64(2), read.Text(3), read.Blob(4).ToArray()));
+                return found;
+            });
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (gate)
+            file.Dispose();
+    }
+
+    private long ReadEpoch()
+    {
+        long epoch = sql.ReadEpoch.Step() ? sql.ReadEpoch.Int64(0) : 0;
+        sql.ReadEpoch.Reset();
+        return epoch;
+    }
+
+    private void WriteStates(Checkpoint checkpoint)
+    {
+        if (checkpoint.Replace)
+        {
+            sql.DropStates.Run();
+            sql.DropNames.Run();
+        }
+        // In the order of the slots each page of the table is touched once. The index beside the slot keeps a slot's last image last.
+        if (order.Length < checkpoint.StateCount)
+            order = new ulong[checkpoint.StateCount];
+        Span<ulong> sorted = order.AsSpan(0, checkpoint.StateCount);
+        for (int i = 0; i < sorted.Length; i++)
+            sorted[i] = (ulong)(uint)checkpoint.SlotOf(i) << 32 | (uint)i;
+        sorted.Sort();
+        foreach (ulong entry in sorted)
+        {
+            ReadOnlySpan<byte> image = checkpoint.ImageOf((int)(entry & uint.MaxValue));
+            long slot = (long)(entry >> 32);
+            sql.PutState.Bind(1, slot).Bind(2, image).Bind(3, StateChecksum(slot, image)).Run();
+        }
+    }
+
+    private void WriteHeader(Checkpoint checkpoint)
+    {
+        Span<byte> header = stackalloc byte[CheckpointHeaderForm.Bytes];
+        CheckpointHeaderForm.Write(header, checkpoint.Header);
+        sql.PutHeader.Bind(1, header).Run();
+        if (checkpoint.Names.Length > 0)
+            sql.PutNames.Bind(1, checkpoint.Names).Bind(2, Checksum.Of(checkpoint.Names)).Run();
+    }
+
+    private void WriteHeld(RecordBatch held)
+    {
+        sql.DropHeld.Run();
+        for (int i = 0; i < held.Count; i++)
+        {
+            LogRecord record = held[i];
+            sql.PutHeld.Bind(1, i).Bind(2, (long)record.Stream).Bind(3, record.Offset).Bind(4, record.KnownMs).Bind(5, record.History ? 1 : 0)
+                .Bind(6, record.Content).Bind(7, HeldChecksum(i, record)).Run();
+        }
+    }
+
+    private void WriteAudit(List<AuditRow> rows)
+    {
+        if (rows.Count == 0)
+            return;
+        long last = sql.ReadLastAudit.Step() ? sql.ReadLastAudit.Int64(0) : 0;
+        sql.ReadLastAudit.Reset();
+        foreach (AuditRow row in rows)
+        {
+            // A row without a number gets the next one; a number that leaves a gap or comes twice means that acts were lost or repeated.
+            long sequence = row.Sequence == 0 ? last + 1 : row.Sequence;
+            if (sequence != last + 1)
+                Invariant.Require(false, Text($"audit rows of partition {partition} count without gaps, but {last} would be followed by {sequence}"));
+            sql.PutAudit.Bind(1, sequence).Bind(2, row.AtMs).Bind(3, (long)row.Kind).Bind(4, row.Tenant).Bind(5, row.Debtor).Bind(6, row.Detail).Run();
+            last = sequence;
+        }
+    }
+
+    private void WriteDeadLetters(List<DeadLetter> letters)
+    {
+        foreach (DeadLetter letter in letters)
+            sql.PutDeadLetter.Bind(1, letter.AtMs).Bind(2, letter.Stream).Bind(3, letter.Offset).Bind(4, letter.Reason).Bind(5, letter.Content).Run();
+    }
+
+    private bool LoadHeader(ICheckpointSink into)
+    {
+        if (!sql.ReadHeader.Step())
+            return false;
+        string? wrong = CheckpointHeaderForm.TryRead(sql.ReadHeader.Blob(0), out CheckpointHeader header);
+        file.Trust(wrong == null, wrong ?? "");
+        into.Header(header);
+        return true;
+    }
+
+    private void LoadNames(ICheckpointSink into)
+    {
+        if (!sql.ReadNames.Step())
+        {
+            into.Names([]);
+            return;
+        }
+        file.Trust(sql.ReadNames.Int64(1) == Checksum.Of(sql.ReadNames.Blob(0)), "the names don't match their checksum");
+        into.Names(sql.ReadNames.Blob(0));
+    }
+
+    private void LoadStates(ICheckpointSink into)
+    {
+        Statement row = sql.ReadStates;
+        while (row.Step())
+        {
+            long slot = row.Int64(0);
+            ReadOnlySpan<byte> image = row.Blob(1);
+            if (row.Int64(2) != StateChecksum(slot, image))
+                file.Trust(false, Text($"the state of slot {slot} doesn't match its checksum"));
+            into.State(checked((int)slot), image);
+        }
+    }
+
+    private void LoadHeld(ICheckpointSink into)
+    {
+        Statement row = sql.ReadHeld;
+        for (int i = 0; row.Step(); i++)
+        {
+            var record = new LogRecord((EventStream)row.Int64(1), row.Int64(2), row.Int64(3), row.Int64(4) != 0, row.Blob(5));
+            if (row.Int64(0) != i || row.Int64(6) != HeldChecksum(i, record))
+                file.Trust(false, Text($"held event {i} is missing or doesn't match its checksum"));
+            into.Held(record);
+        }
+    }
+
+    private static long StateChecksum(long slot, ReadOnlySpan<byte> image) => Checksum.Of(image, Checksum.Of(slot, Checksum.Start));
+
+    private static long HeldChecksum(int index, in LogRecord record)
+    {
+        uint sum = Checksum.Of((long)record.Stream << 32 | (uint)index, Checksum.Start);
+        sum = Checksum.Of(record.KnownMs, Checksum.Of(record.Offset, sum));
+        return Checksum.Of(record.Content, Checksum.Of(record.History ? 1 : 0, sum));
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
