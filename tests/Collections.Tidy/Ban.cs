@@ -67,10 +67,11 @@ internal static class GeneralBans
     // Taken apart, so that this file does not hold what it looks for.
     private const string Unfinished = "TO" + "DO|FIX" + "ME|HA" + "CK";
 
-    /// <summary>An amount in minor units is a long, alone or in a row of them; Int128 where totals of totals are taken.</summary>
-    private static readonly string MinorUnits =
-        @"\b(?!(return|out|in|ref|var|is|not|and|or|new|await|throw|case|yield|else|when|get|set|params|nameof|as|select|where|let|from|by|on|into|ascending|descending|readonly|const|static)\b)"
-        + @"(?<type>[\w.]+(<[^<>;(){}]*(<[^<>;(){}]*>)?[^<>;(){}]*>)?(\[\])?\??)[ \t]+(?<name>_?\w*Minor)\b(?=\s*([;,=){(]|$))";
+    private const string OtherNumbers = "float|double|Half|decimal|int|uint|short|ushort|byte|sbyte|ulong|nint|nuint|BigInteger";
+
+    /// <summary>A field, property, parameter, local or method that is named as minor units and is another number, or a row of others.</summary>
+    private const string MinorUnits =
+        @"(?<type>\b(" + OtherNumbers + @")\b\??|\b\w*(Span|Memory|List|Array)<(" + OtherNumbers + @")>)(\[\])?\??\s+(?<name>_?\w*Minor)\b";
 
     public static IEnumerable<Rule> All =>
     [
@@ -122,10 +123,9 @@ internal static class GeneralBans
 
     private static IEnumerable<Finding> MoneyIsLong(Tree tree) =>
         from file in tree.CSharp
-        from match in Pattern.Of(MinorUnits, RegexOptions.Multiline).Matches(file.Code.Code)
-        let type = match.Groups["type"].Value
-        where !Pattern.Of(@"\b(long|Int128|UInt128)\b").IsMatch(type)
-        select file.Found(file.Code.LineOf(match.Index), match.Groups["name"].Value, $"{match.Groups["name"].Value} is {type}; an amount in minor units is a long");
+        from match in Pattern.Of(MinorUnits).Matches(file.Code.Code)
+        let name = match.Groups["name"].Value
+        select file.Found(file.Code.LineOf(match.Index), name, $"{name} is {match.Groups["type"].Value}; an amount in minor units is a long, a sum that may be larger an Int128");
 
     /// <summary>An attribute class may skip for a reason that it finds out; a test may not be switched off by hand.</summary>
     private static IEnumerable<Finding> Skips(Tree tree)
@@ -134,7 +134,7 @@ internal static class GeneralBans
         {
             string code = file.Code.Code;
             bool definesAttribute = Pattern.Of(@":\s*(FactAttribute|TheoryAttribute)\b").IsMatch(code);
-            Regex set = definesAttribute ? Pattern.Of(@"\[[^\]]*\bSkip\s*=(?![=>])|\bSkip\s*=\s*\$?""") : Pattern.Of(@"\bSkip\s*=(?![=>])");
+            Regex set = definesAttribute ? Pattern.Of(@"\[[^\]]*\bSkip\s*=(?![=>])|=>\s*Skip\s*=\s*\$?""") : Pattern.Of(@"\bSkip\s*=(?![=>])");
             foreach (Match match in set.Matches(code))
                 yield return file.Found(file.Code.LineOf(match.Index), "Skip", "no test is switched off: mend it or delete it; what depends on the machine derives from FactAttribute and finds the reason out");
         }

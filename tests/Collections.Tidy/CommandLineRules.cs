@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Collections.Tidy;
 
-/// <summary>The command lines that the README shows can be typed: verbs, options and paths exist.</summary>
+/// <summary>The command lines that the documents show can be typed: verbs, options and paths exist.</summary>
 internal static class CommandLineRules
 {
     private const string Commands = "src/Collections.Server/Commands";
@@ -15,10 +15,10 @@ internal static class CommandLineRules
 
     public static IEnumerable<Rule> All =>
     [
-        new("readme-verbs-exist", VerbsExist, Sample("collections fly"), "collections fly"),
-        new("readme-options-exist", OptionsExist, Sample("collections serve --wings 2"), "--wings"),
-        new("readme-dotnet-verbs-exist", DotnetVerbsExist, Sample("dotnet biuld -c Release"), "dotnet biuld"),
-        new("readme-paths-exist", PathsExist, Sample("./eng/gone --all"), "eng/gone"),
+        new("shown-verbs-exist", VerbsExist, Sample("collections fly"), "collections fly"),
+        new("shown-options-exist", OptionsExist, Sample("collections serve --wings 2"), "--wings"),
+        new("shown-dotnet-verbs-exist", DotnetVerbsExist, Sample("dotnet biuld -c Release"), "dotnet biuld"),
+        new("shown-paths-exist", PathsExist, Sample("./eng/gone --all"), "eng/gone"),
     ];
 
     internal static Tree Sample(string line) => Tree.Of(
@@ -29,10 +29,10 @@ internal static class CommandLineRules
 
     private static IEnumerable<(SourceFile File, int Line, string[] Words)> CommandLines(Tree tree)
     {
-        if (tree.Find("README.md") is not { } readme)
-            yield break;
-        foreach (FencedBlock block in Markdown.Read(readme).Blocks.Where(static block => !NoShell.Contains(block.Language, StringComparer.OrdinalIgnoreCase)))
+        foreach ((SourceFile file, FencedBlock block) in Markdown.Of(tree).SelectMany(static markdown => markdown.Blocks.Select(block => (markdown.File, block))))
         {
+            if (NoShell.Contains(block.Language, StringComparer.OrdinalIgnoreCase))
+                continue;
             bool hasPrompts = block.Lines.Exists(static line => line.StartsWith("$ ", StringComparison.Ordinal));
             for (int i = 0; i < block.Lines.Count; i++)
             {
@@ -43,7 +43,7 @@ internal static class CommandLineRules
                 while (line.EndsWith('\\') && i + 1 < block.Lines.Count)
                     line = line[..^1] + block.Lines[++i];
                 foreach (string[] words in Split(line))
-                    yield return (readme, number, words);
+                    yield return (file, number, words);
             }
         }
     }
