@@ -56,6 +56,6 @@ internal static class BenchCommand
         Row("payment accepted to debtor out of queue, p50 / p99", $"{result.PaidOutP50Ms:N2} / {result.PaidOutP99Ms:N2} ms");
         Row("bytes a debtor", $"{result.BytesPerDebtor:N0}");
         Row("restart", $"{result.RestartSeconds:N2} s");
-        AnsiConsole.Write(table);
+        Output.Results.Write(table);
     }
 }

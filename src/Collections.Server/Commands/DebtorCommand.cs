@@ -31,15 +31,15 @@ internal static class DebtorCommand
 
     private static void Show(DebtorView view)
     {
-        AnsiConsole.MarkupLineInterpolated($"[bold]{view.Debtor}[/] of tenant {view.Tenant}, portfolio {view.Portfolio}{(view.Parked ? ", parked" : "")}");
-        AnsiConsole.MarkupLineInterpolated(
+        Output.Results.MarkupLineInterpolated($"[bold]{view.Debtor}[/] of tenant {view.Tenant}, portfolio {view.Portfolio}{(view.Parked ? ", parked" : "")}");
+        Output.Results.MarkupLineInterpolated(
             $"open {ClientOptions.Amount(view.OpenMinor, view.Currency)}, overdue {ClientOptions.Amount(view.OverdueMinor, view.Currency)}, credit {ClientOptions.Amount(view.UnappliedCreditMinor, view.Currency)}");
         if (view.ScoredAt is not null)
-            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"propensity {view.Propensity:P1} by model {view.Model}, scored {view.ScoredAt.ToDateTime():yyyy-MM-dd HH:mm:ss} UTC, stage {view.Stage}");
+            Output.Results.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"propensity {view.Propensity:P1} by model {view.Model}, scored {view.ScoredAt.ToDateTime():yyyy-MM-dd HH:mm:ss} UTC, stage {view.Stage}");
         if (view.QueueEntry is { } entry)
-            AnsiConsole.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{(entry.Lease.Length > 0 ? $"under lease {entry.Lease} of" : "waits in")} queue {entry.Queue} with value {entry.Value:N2}");
+            Output.Results.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{(entry.Lease.Length > 0 ? $"under lease {entry.Lease} of" : "waits in")} queue {entry.Queue} with value {entry.Value:N2}");
         else
-            AnsiConsole.MarkupLineInterpolated($"in no queue: {view.NotQueuedBecause}");
+            Output.Results.MarkupLineInterpolated($"in no queue: {view.NotQueuedBecause}");
         ShowItems(view);
         ShowPromises(view);
         ShowFeatures(view);
@@ -55,7 +55,7 @@ internal static class DebtorCommand
                 Markup.Escape(item.Item), item.Component.ToString().ToLowerInvariant(), ClientOptions.Amount(item.Amount.MinorUnits, item.Amount.Currency),
                 ClientOptions.Amount(item.OpenMinor, item.Amount.Currency), item.IssueDate, item.DueDate, item.DaysPastDue.ToString(CultureInfo.InvariantCulture));
         }
-        AnsiConsole.Write(table);
+        Output.Results.Write(table);
     }
 
     private static void ShowPromises(DebtorView view)
@@ -69,7 +69,7 @@ internal static class DebtorCommand
                 Markup.Escape(promise.Promise), ClientOptions.Amount(promise.AmountMinor, view.Currency), ClientOptions.Amount(promise.PaidMinor, view.Currency),
                 promise.Made, promise.DueDate, promise.State);
         }
-        AnsiConsole.Write(table);
+        Output.Results.Write(table);
     }
 
     private static void ShowFeatures(DebtorView view)
@@ -77,7 +77,7 @@ internal static class DebtorCommand
         Table table = new Table().Border(TableBorder.Simple).Title("features").AddColumns("feature", "value");
         foreach (FeatureValue feature in view.Features.Where(f => !double.IsNaN(f.Value)))
             table.AddRow(feature.Name, feature.Value.ToString("R", CultureInfo.InvariantCulture));
-        AnsiConsole.Write(table);
+        Output.Results.Write(table);
     }
 
     private static void ShowEvents(DebtorView view)
@@ -90,6 +90,6 @@ internal static class DebtorCommand
             table.AddRow(
                 e.Event.Known.ToDateTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture), e.Stream, e.Event.BodyCase.ToString(), Markup.Escape(e.Event.Id), effective);
         }
-        AnsiConsole.Write(table);
+        Output.Results.Write(table);
     }
 }

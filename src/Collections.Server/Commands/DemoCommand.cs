@@ -71,7 +71,7 @@ internal static class DemoCommand
         ShowHistory(run);
         Table table = new Table().Border(TableBorder.Simple).Title("live, in virtual time")
             .AddColumns("time", "waiting", "leased", "pulled", "reported", "right party", "voided", "payments", "received");
-        await AnsiConsole.Live(table).StartAsync(async live =>
+        await Output.Results.Live(table).StartAsync(async live =>
         {
             for (int tick = 0; tick < ticks; tick++)
             {
@@ -82,7 +82,7 @@ internal static class DemoCommand
         });
     }
 
-    private static void ShowHistory(DemoRun run) => AnsiConsole.MarkupLineInterpolated(
+    private static void ShowHistory(DemoRun run) => Output.Results.MarkupLineInterpolated(
         CultureInfo.InvariantCulture,
         $"{run.Figures.HistoryEvents:N0} events of history in {run.Figures.HistorySeconds:N1} s ({run.Figures.HistoryEvents / run.Figures.HistorySeconds:N0} a second, durable); the book scored and ranked in {run.Figures.EvaluationSeconds:N1} s");
 
@@ -100,7 +100,7 @@ internal static class DemoCommand
         Table queues = new Table().Border(TableBorder.Simple).Title("queues").AddColumns("queue", "waiting", "leased", "best value");
         foreach (QueueSummary queue in (await run.QueuesAsync()).Queues)
             queues.AddRow(Markup.Escape(queue.Queue), Count(queue.Waiting), Count(queue.Leased), queue.BestValue.ToString("N2", CultureInfo.InvariantCulture));
-        AnsiConsole.Write(queues);
+        Output.Results.Write(queues);
         Table best = new Table().Border(TableBorder.Simple).Title("best debtors of the last tick, and what speaks for them")
             .AddColumns("debtor", "channel", "value", "propensity", "overdue", "dpd", "paid late", "days since payment");
         foreach (V1.Action action in run.BestActions.Take(5))
@@ -111,11 +111,11 @@ internal static class DemoCommand
                 action.Propensity.ToString("P1", CultureInfo.InvariantCulture), ClientOptions.Amount(action.Overdue.MinorUnits, action.Overdue.Currency),
                 action.OldestDaysPastDue.ToString(CultureInfo.InvariantCulture), Feature(view, "paid_late_ratio", "P0"), Feature(view, "days_since_payment", "N0"));
         }
-        AnsiConsole.Write(best);
-        AnsiConsole.MarkupLineInterpolated(
+        Output.Results.Write(best);
+        Output.Results.MarkupLineInterpolated(
             CultureInfo.InvariantCulture,
             $"{result.Debtors:N0} debtors, {result.Events:N0} events applied, {result.BytesPerDebtor:N0} bytes a debtor; {result.ActionsPulled:N0} actions pulled, {result.PaymentsLive:N0} payments live");
-        AnsiConsole.MarkupLineInterpolated($"paid but still queued: {result.PaidStillQueued}; in two hands: {result.DoubleLeased}; ledgers balanced: {(result.LedgerBalanced ? "yes" : "no")}; result {result.ResultHash} (seed {result.Seed})");
+        Output.Results.MarkupLineInterpolated($"paid but still queued: {result.PaidStillQueued}; in two hands: {result.DoubleLeased}; ledgers balanced: {(result.LedgerBalanced ? "yes" : "no")}; result {result.ResultHash} (seed {result.Seed})");
     }
 
     private static string Feature(DebtorView view, string name, string format)

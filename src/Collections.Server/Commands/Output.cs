@@ -15,6 +15,12 @@ internal static class Output
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>Columns of a table that goes into a file or a pipe, where there is no window to fit.</summary>
+    private const int WidthWithoutWindow = 160;
+
+    /// <summary>Results for people go to standard output; without colours where it is no terminal.</summary>
+    public static IAnsiConsole Results { get; } = CreateResults();
+
     /// <summary>Progress and notes go to standard error, so that standard output stays the result.</summary>
     public static IAnsiConsole Notes { get; } = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
 
@@ -29,4 +35,13 @@ internal static class Output
     }
 
     public static void Warn(string message) => Console.Error.WriteLine($"warning: {message}");
+
+    private static IAnsiConsole CreateResults()
+    {
+        if (!Console.IsOutputRedirected)
+            return AnsiConsole.Console;
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(Console.Out) });
+        console.Profile.Width = WidthWithoutWindow;
+        return console;
+    }
 }

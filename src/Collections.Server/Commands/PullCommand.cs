@@ -59,7 +59,7 @@ internal static class PullCommand
                 Markup.Escape(queue.Queue), queue.Waiting.ToString("N0", CultureInfo.InvariantCulture), queue.Leased.ToString("N0", CultureInfo.InvariantCulture),
                 queue.BestValue.ToString("N2", CultureInfo.InvariantCulture));
         }
-        AnsiConsole.Write(table);
+        Output.Results.Write(table);
     }
 
     private static void Show(PullResponse response, bool json)
@@ -77,7 +77,7 @@ internal static class PullCommand
                 action.Propensity.ToString("P1", CultureInfo.InvariantCulture), ClientOptions.Amount(action.Overdue.MinorUnits, action.Overdue.Currency),
                 action.OldestDaysPastDue.ToString(CultureInfo.InvariantCulture), action.Expires.ToDateTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture));
         }
-        AnsiConsole.Write(table);
+        Output.Results.Write(table);
         if (response.Reason.Length > 0)
             Output.Warn(response.Reason);
     }

@@ -27,7 +27,7 @@ internal static class StatusCommand
 
     private static void Show(StatusResponse status)
     {
-        AnsiConsole.MarkupLineInterpolated(
+        Output.Results.MarkupLineInterpolated(
             CultureInfo.InvariantCulture,
             $"version {status.Version}, model {status.Model}: {status.Debtors:N0} debtors, {status.EventsApplied:N0} events applied, {status.Duplicates:N0} duplicates, {status.DeadLetters:N0} dead letters, {status.Parked:N0} parked, {status.OpenLeases:N0} leases open");
         Table table = new Table().Border(TableBorder.Simple).AddColumns("partition", "state", "debtors", "applied", "log end", "kept", "clock behind");
@@ -37,7 +37,7 @@ internal static class StatusCommand
                 partition.Partition.ToString(CultureInfo.InvariantCulture), Markup.Escape(partition.Reason.Length > 0 ? $"{partition.State}: {partition.Reason}" : partition.State),
                 partition.Debtors.ToString("N0", CultureInfo.InvariantCulture), Sum(partition.Applied), Sum(partition.LogEnd), Sum(partition.Checkpointed), $"{partition.ClockDelayMs:N0} ms");
         }
-        AnsiConsole.Write(table);
+        Output.Results.Write(table);
     }
 
     private static string Sum(IEnumerable<long> offsets) => offsets.Sum().ToString("N0", CultureInfo.InvariantCulture);
