@@ -12,6 +12,9 @@ internal enum LogStep
     Begin,
     Write,
     Commit,
+
+    /// <summary>The disk has it, and the answer is lost.</summary>
+    Committed,
 }
 
 /// <summary>
@@ -149,6 +152,7 @@ internal sealed class PartitionLog : IDisposable
                 segment.AddRun(recent, before);
             fault?.Invoke(LogStep.Commit, partition);
             segment.Commit();
+            fault?.Invoke(LogStep.Committed, partition);
             Publish(streams, before, after, segment.Index.Runs, flush);
         }
         catch (Exception e)
@@ -166,7 +170,8 @@ internal sealed class PartitionLog : IDisposable
     public void Dispose()
     {
         cursor.Dispose();
-        history.Dispose();
+        lock (historyGate)
+            history.Dispose();
         writer?.Dispose();
         writer = null;
     }

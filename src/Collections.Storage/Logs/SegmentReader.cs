@@ -100,8 +100,6 @@ internal sealed class BlockBuffer
 
     public int StartOf(int index) => index == 0 ? 0 : ends[index - 1];
 
-    public int EndOf(int index) => ends[index];
-
     public byte[] Bytes => bytes;
 
     public void Clear()
