@@ -192,7 +192,7 @@ internal static unsafe class CashApplication
             PourOver(ref s, EntryOrder.IndexOf(credits[i]), day, open.AsSpan(0, openCount), ref next);
     }
 
-    /// <summary>The open items of a currency in the order of the waterfall: bucket, component, due date, name.</summary>
+    /// <summary>The open items of a currency as keys of the waterfall (bucket, component, due date, name), not yet sorted.</summary>
     private static int OpenItems(ref HotState s, ulong[] open, Day day, int currency)
     {
         int count = 0;
@@ -205,20 +205,24 @@ internal static unsafe class CashApplication
             uint bucket = item.Due < day ? 0u : item.Due == day ? 1u : 2u;
             open[count++] = EntryOrder.Key(bucket << 18 | (uint)item.Component << 16 | item.Due.Number, OrderedBy.ItemName, i);
         }
-        new EntryOrder(s).Sort(open.AsSpan(0, count));
         return count;
     }
 
-    private static void PourOver(ref HotState s, int payment, Day day, ReadOnlySpan<ulong> open, ref int next)
+    /// <summary>
+    /// Pays items in the order of the waterfall until the payment is spent. The next item is sought when it is needed: most payments end
+    /// at their first or second; one that goes on has the rest sorted.
+    /// </summary>
+    private static void PourOver(ref HotState s, int payment, Day day, Span<ulong> open, ref int next)
     {
-        while (next < open.Length)
+        const int soughtOneByOne = 8;
+        for (int taken = 0; next < open.Length && s.Payment(payment).Credit > 0; taken++)
         {
-            long credit = s.Payment(payment).Credit;
-            if (credit == 0)
-                return;
+            if (taken == soughtOneByOne)
+                new EntryOrder(s).Sort(open[next..]);
+            else if (taken < soughtOneByOne)
+                new EntryOrder(s).BringFirst(open[next..]);
             int index = EntryOrder.IndexOf(open[next]);
-            long amount = Math.Min(credit, s.Item(index).Open);
-            Allocate(ref s, index, payment, amount, day);
+            Allocate(ref s, index, payment, Math.Min(s.Payment(payment).Credit, s.Item(index).Open), day);
             if (s.Item(index).Open == 0)
                 next++;
         }

@@ -79,7 +79,6 @@ public ref struct Debtor
         ApplyOutcome seen = Fingerprints.Check(hot, e.Head);
         if (seen != ApplyOutcome.Applied)
             return seen;
-        HorizonMove.IfCrowded(ref hot);
         ApplyOutcome outcome = new Intake(names, now, rebuilding: false).Take(ref hot, e, ref error);
         if (outcome != ApplyOutcome.Applied)
             return outcome;
@@ -88,6 +87,7 @@ public ref struct Debtor
         Fingerprints.Add(ref hot, e.Head);
         Fingerprints.Prune(ref hot);
         HorizonMove.IfDue(ref hot);
+        HorizonMove.IfCrowded(ref hot);
         return ApplyOutcome.Applied;
     }
 

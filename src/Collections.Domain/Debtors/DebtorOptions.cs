@@ -14,6 +14,12 @@ public sealed record DebtorOptions
     /// <summary>Days for which an event's fingerprint is kept, from the later of known and effective. 1 to 3,650.</summary>
     public int FingerprintDays { get; init; } = 30;
 
+    /// <summary>
+    /// Entries beyond which a history is folded in parts while it is taken in: half of what the lists hold, which leaves room for a day
+    /// with as many again. Tests make it small.
+    /// </summary>
+    internal int HistoryPartEntries { get; init; } = Limits.EntriesMax / 2;
+
     /// <summary>Throws with the name of the value that is out of range.</summary>
     public void Validate()
     {

@@ -41,6 +41,18 @@ internal readonly unsafe struct EntryOrder : IComparer<ulong>
         return byNumber != 0 ? byNumber : Id(x).SequenceCompareTo(Id(y));
     }
 
+    /// <summary>Exchanges the first key with the smallest one.</summary>
+    public void BringFirst(Span<ulong> keys)
+    {
+        int best = 0;
+        for (int i = 1; i < keys.Length; i++)
+        {
+            if (Compare(keys[i], keys[best]) < 0)
+                best = i;
+        }
+        (keys[0], keys[best]) = (keys[best], keys[0]);
+    }
+
     /// <summary>Sorts few keys by insertion (they mostly come sorted), many by the library.</summary>
     public void Sort(Span<ulong> keys)
     {

@@ -9,17 +9,27 @@ namespace Collections.Domain.Debtors;
 /// </summary>
 internal static class HistoryFold
 {
+    // Order in which kinds of events are taken in; see Prepare.
+    private const int First = 0, ByKnown = 1, ByDay = 2, Contacts = 3;
+
     public static RebuildReport Run(ref HotState s, NameTable names, HistoryBatch history, AsOf now)
     {
         Restart(ref s, now);
-        int[] order = FirstDeliveries(history, out RebuildReport report);
+        List<Key> order = FirstDeliveries(history, out RebuildReport report);
+        int part = s.Pool.Options.HistoryPartEntries;
+        bool isLong = order.Count > part;
+        if (isLong)
+            Prepare(ref s, history, order);
         var intake = new Intake(names, now, rebuilding: true);
         int refused = report.Refused, events = 0;
-        foreach (int index in order)
+        foreach (Key key in order)
         {
-            EventReader.TryRead(history.Content(index), history.KnownMs(index), history.History(index), out Event e, out EventError error);
+            if (isLong && s.EntryCount > part && key.Order == ByDay)
+                HorizonMove.Behind(ref s, Day.OfMs(key.EffectiveMs).Plus(-1));
+            Event e = Read(history, key.Index);
             if (e.Head.Kind == EventKind.ImportEnded)
                 continue;
+            EventError error = default;
             if (intake.Take(ref s, e, ref error) != ApplyOutcome.Applied)
             {
                 refused++;
@@ -28,9 +38,57 @@ internal static class HistoryFold
             events++;
             Remember(ref s, e.Head, now.Day);
         }
+        s.Scratch.NamedUntil = null;
         LedgerFold.Ensure(ref s);
         HorizonMove.IfDue(ref s);
         return report with { Refused = refused, Events = events };
+    }
+
+    /// <summary>
+    /// A history that a debtor's lists can't hold at once is taken in by effective date, and what lies behind is folded away on the way.
+    /// So reversals come first (a reversed payment is left out for good), and items stay as long as anything names them.
+    /// </summary>
+    private static void Prepare(ref HotState s, HistoryBatch history, List<Key> order)
+    {
+        var named = new Dictionary<ulong, Day>();
+        for (int i = 0; i < order.Count; i++)
+        {
+            Event e = Read(history, order[i].Index);
+            Name(e, named);
+            if (!order[i].IsContact)
+                order[i] = order[i] with { Order = e.Head.Kind == EventKind.PaymentReversed ? First : ByDay };
+        }
+        order.Sort(static (a, b) => a.Compare(b));
+        s.Scratch.NamedUntil = named;
+    }
+
+    private static void Name(in Event e, Dictionary<ulong, Day> named)
+    {
+        EventError error = default;
+        switch (e.Head.Kind)
+        {
+            case EventKind.ItemAdjusted when BodyReader.TryRead(e.Body, out ItemAdjusted adjusted, ref error): Name(adjusted.Item, e.Head.Effective, named); break;
+            case EventKind.ItemCancelled when BodyReader.TryRead(e.Body, out ItemCancelled cancelled, ref error): Name(cancelled.Item, e.Head.Effective, named); break;
+            case EventKind.DueDateChanged when BodyReader.TryRead(e.Body, out DueDateChanged redated, ref error): Name(redated.Item, e.Head.Effective, named); break;
+            case EventKind.PaymentReceived when BodyReader.TryRead(e.Body, out PaymentReceived received, ref error) && !received.Allocations.IsEmpty:
+                foreach (ExplicitAllocation allocation in received.Allocations)
+                    Name(allocation.Item, e.Head.Effective, named);
+                break;
+        }
+    }
+
+    private static void Name(ReadOnlySpan<byte> item, Day day, Dictionary<ulong, Day> named)
+    {
+        ulong hash = Hash64.Of(item);
+        if (!named.TryGetValue(hash, out Day last) || day > last)
+            named[hash] = day;
+    }
+
+    private static Event Read(HistoryBatch history, int index)
+    {
+        bool readable = EventReader.TryRead(history.Content(index), history.KnownMs(index), history.History(index), out Event e, out _);
+        Invariant.Require(readable, "what was read once is read again");
+        return e;
     }
 
     private static void Restart(ref HotState s, AsOf now)
@@ -64,7 +122,7 @@ internal static class HistoryFold
     /// The first delivery of each event: attempts and contacts in the order (effective, id), which settles ties between them; before
     /// them everything else in the order of knowledge, so that of two events that claim one name the first known has it.
     /// </summary>
-    private static int[] FirstDeliveries(HistoryBatch history, out RebuildReport report)
+    private static List<Key> FirstDeliveries(HistoryBatch history, out RebuildReport report)
     {
         var keys = new Key[history.Count];
         int readable = 0, refused = 0;
@@ -91,22 +149,25 @@ internal static class HistoryFold
         }
         kept.Sort(static (a, b) => a.Compare(b));
         report = new RebuildReport { Duplicates = duplicates, Refused = refused, Conflicts = conflicts };
-        return [.. kept.Select(static key => key.Index)];
+        return kept;
     }
 
     /// <param name="Id">Its bytes as Latin-1, so that ordinal order of strings is that of bytes.</param>
     private readonly record struct Key(EventStream Stream, string Id, long KnownMs, int Index, long EffectiveMs, uint ContentHash, EventKind Kind)
     {
-        private bool IsContact => Kind is EventKind.AttemptReported or EventKind.ContactReceived;
+        public bool IsContact => Kind is EventKind.AttemptReported or EventKind.ContactReceived;
+
+        public int Order { get; init; } = Kind is EventKind.AttemptReported or EventKind.ContactReceived ? Contacts : ByKnown;
 
         public int Compare(Key other)
         {
-            if (IsContact != other.IsContact)
-                return IsContact ? 1 : -1;
-            if (!IsContact)
-                return KnownMs != other.KnownMs ? KnownMs.CompareTo(other.KnownMs) : Index.CompareTo(other.Index);
-            int byEffective = EffectiveMs.CompareTo(other.EffectiveMs);
-            return byEffective != 0 ? byEffective : string.CompareOrdinal(Id, other.Id);
+            if (Order != other.Order)
+                return Order.CompareTo(other.Order);
+            if (Order is ByDay or Contacts && EffectiveMs != other.EffectiveMs)
+                return EffectiveMs.CompareTo(other.EffectiveMs);
+            if (Order == Contacts)
+                return string.CompareOrdinal(Id, other.Id);
+            return KnownMs != other.KnownMs ? KnownMs.CompareTo(other.KnownMs) : Index.CompareTo(other.Index);
         }
     }
 }

@@ -38,6 +38,17 @@ internal static unsafe class HorizonMove
         Move(ref s, target);
     }
 
+    /// <summary>
+    /// Makes room while a long history is taken in by effective date: the horizon moves behind the last day that is complete.
+    /// </summary>
+    public static void Behind(ref HotState s, Day complete)
+    {
+        Day latest = s.R.FoldedDay.Plus(-s.Pool.Options.HorizonDays);
+        Day target = BeforePendingReversals(s, complete < latest ? complete : latest);
+        if (target > s.R.Horizon)
+            Move(ref s, target);
+    }
+
     private static void Move(ref HotState s, Day target)
     {
         LedgerFold.Fold(ref s, until: target, reversalsUntil: s.R.FoldedDay);
@@ -109,7 +120,7 @@ internal static unsafe class HorizonMove
         foreach (ref ItemEntry item in s.Items)
         {
             item.Bits &= unchecked((ushort)~ItemEntry.Kept);
-            if (item.IssuedOn > target || item.Open > 0)
+            if (item.IssuedOn > target || item.Open > 0 || IsNamedLater(s, item, target))
                 item.Bits |= ItemEntry.Kept;
         }
         foreach (ref readonly AmendmentEntry amendment in s.Amendments)
@@ -123,6 +134,9 @@ internal static unsafe class HorizonMove
                 Keep(ref s, s.Text(instruction.Item));
         }
     }
+
+    private static bool IsNamedLater(in HotState s, in ItemEntry item, Day target) =>
+        s.Scratch.NamedUntil is { } named && named.TryGetValue(Hash64.Of(s.Text(item.Text)), out Day last) && last > target;
 
     private static void Keep(ref HotState s, ReadOnlySpan<byte> name)
     {

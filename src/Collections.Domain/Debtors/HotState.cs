@@ -326,8 +326,10 @@ internal unsafe ref struct HotState
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Widen(ListId id, int count, int size)
     {
-        // An eighth of slack keeps long lists from moving their neighbours at every entry; short ones get none, memory being dearer there.
-        int units = UnitsFor(count + (count >> 3), size);
+        // An eighth of slack keeps long lists from moving their neighbours at every entry. Short ones get room for two more entries where
+        // these are small, and none where they are large, memory being dearer there.
+        int slack = (count >> 3) + (size <= UnitBytes && count > 2 ? 2 : 0);
+        int units = UnitsFor(count + slack, size);
         int start = id == ListId.Base ? HeaderBytes / UnitBytes : Offsets[(int)id];
         int end = End(id);
         int added = units - (end - start);

@@ -353,7 +353,7 @@ internal readonly ref struct Intake(NameTable names, AsOf now, bool rebuilding)
     private bool IsBehind(in HotState s, in EventHead head) =>
         !rebuilding && (head.Effective <= s.R.Horizon || Fingerprints.MayBeForgotten(s, head));
 
-    private static bool MayBeDropped(in HotState s) => (s.R.Flags & RecordFlags.Dropped) != 0;
+    private bool MayBeDropped(in HotState s) => !rebuilding && (s.R.Flags & RecordFlags.Dropped) != 0;
 
     private static bool HasRoom(ref HotState s, int entries, ref EventError error) =>
         Fits(s, entries)

@@ -7,6 +7,12 @@ internal sealed class LedgerScratch
     private ulong[] open = new ulong[64];
     private ulong[] credits = new ulong[64];
 
+    /// <summary>
+    /// While a long history is taken in: hashes of item names with the last day of an event that names them, so that items stay which
+    /// are still to be changed. Null at all other times.
+    /// </summary>
+    public Dictionary<ulong, Day>? NamedUntil { get; set; }
+
     /// <summary>For the events of a fold.</summary>
     public ulong[] Order(int count) => Sized(ref order, count);
 

@@ -84,6 +84,10 @@ public static class EventKinds
 {
     public const int StreamCount = 3;
 
+    /// <summary>Whether a field of <c>collections.v1.Event</c> holds a kind that this version applies.</summary>
+    public static bool IsKnown(int field) =>
+        field is >= 20 and <= 23 or >= 40 and <= 42 or >= 60 and <= 62 or 65 or 66 or 71 or 72 or 74 or 79 or 80 or 84;
+
     public static EventStream StreamOf(EventKind kind) => (int)kind switch
     {
         < 40 => EventStream.Invoices,

@@ -58,7 +58,7 @@ public static class EventReader
                     delivered = true;
                     break;
                 case >= 20 and < 160 when type == WireReader.Bytes:
-                    if (!Enum.IsDefined((EventKind)field))
+                    if (!EventKinds.IsKnown(field))
                         return Fail(out error, "body", $"holds field {field}, a kind of event that this version does not apply; upgrade the engine or leave it out");
                     kind = (EventKind)field;
                     body = wire.ReadBytes();
@@ -182,11 +182,13 @@ public static class EventReader
 
     private static bool IsText(ReadOnlySpan<byte> bytes)
     {
+        byte seen = 0;
         foreach (byte b in bytes)
         {
             if (b is < 0x20 or 0x7f)
                 return false;
+            seen |= b;
         }
-        return System.Text.Ascii.IsValid(bytes) || System.Text.Unicode.Utf8.IsValid(bytes);
+        return seen < 0x80 || System.Text.Unicode.Utf8.IsValid(bytes);
     }
 }

@@ -65,9 +65,13 @@ public readonly record struct Day(ushort Number) : IComparable<Day>
             return false;
         if (!TryDigits(iso[..4], out int y) || !TryDigits(iso[5..7], out int m) || !TryDigits(iso[8..], out int d))
             return false;
-        if (y < 1970 || m is < 1 or > 12 || d < 1 || d > DateTime.DaysInMonth(y, m))
+        if (y is < 1970 or > 2149 || m is < 1 or > 12 || d < 1 || d > DaysInMonth(y, m))
             return false;
-        return TryOf(new DateOnly(y, m, d), out day);
+        int number = NumberOf(y, m, d);
+        if (number < Min.Number || number > Max.Number)
+            return false;
+        day = new Day((ushort)number);
+        return true;
     }
 
     public static bool TryParse(string iso, out Day day)
@@ -89,6 +93,18 @@ public readonly record struct Day(ushort Number) : IComparable<Day>
     }
 
     public override string ToString() => IsNone ? "none" : ToDateOnly().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+    private static int DaysInMonth(int y, int m) =>
+        m == 2 ? (y % 4 == 0 && (y % 100 != 0 || y % 400 == 0) ? 29 : 28) : 30 + (m + (m >> 3) & 1);
+
+    /// <summary>Days since 1970-01-01 of a Gregorian date. Years are counted from March, so that the leap day comes last; 719,468 days lie between 0000-03-01 and 1970-01-01.</summary>
+    private static int NumberOf(int y, int m, int d)
+    {
+        int year = m > 2 ? y : y - 1;
+        int century = year / 100;
+        int month = m > 2 ? m - 3 : m + 9;
+        return year * 365 + year / 4 - century + century / 4 + (153 * month + 2) / 5 + d - 1 - 719_468;
+    }
 
     private static bool TryDigits(ReadOnlySpan<byte> digits, out int value)
     {

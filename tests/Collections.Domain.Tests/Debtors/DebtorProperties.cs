@@ -69,6 +69,16 @@ public class DebtorProperties
     });
 
     [Fact]
+    public void A_history_folded_in_parts_ends_as_one_folded_at_once() => Check(static (history, options) =>
+    {
+        string expected = Run(history.Deliveries, options, atTheEnd: true);
+        using var driver = new DebtorDriver(options with { HistoryPartEntries = 3 });
+        driver.Rebuild(RandomHistory.Debtor, Enumerable.Reverse(history.Deliveries), End);
+        Assert.Equal(expected, Snapshot(driver.Open(RandomHistory.Debtor)));
+        Assert.True(driver.Open(RandomHistory.Debtor).LedgerBalances());
+    });
+
+    [Fact]
     public void An_image_behaves_as_the_debtor_it_was_taken_of() => Check(static (history, options) =>
     {
         using var driver = new DebtorDriver(options);

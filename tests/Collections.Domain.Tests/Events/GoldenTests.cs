@@ -31,7 +31,7 @@ public class GoldenTests
     {
         Assert.Equal(1, DebtorImage.LayoutVersion);
         Assert.Equal(248, Unsafe.SizeOf<DebtorRecord>());
-        Assert.Equal(56, Unsafe.SizeOf<ActedState>());
+        Assert.Equal(64, Unsafe.SizeOf<ActedState>());
         Assert.Equal(BaseEntry.Bytes, Unsafe.SizeOf<BaseEntry>());
         Assert.Equal(40, Unsafe.SizeOf<ItemEntry>());
         Assert.Equal(24, Unsafe.SizeOf<PaymentEntry>());
