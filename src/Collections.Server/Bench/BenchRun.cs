@@ -60,10 +60,10 @@ internal sealed class BenchRun(BenchOptions options, DataDirectory directory, Ac
         double liveSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         await node.SettleAsync();
 
-        say("pulling");
-        (double actions, Latencies pulls) = await PullAsync(node);
         say("paying");
         Latencies paidOut = await PayAsync(node);
+        say("pulling");
+        (double actions, Latencies pulls) = await PullAsync(node);
         (int Debtors, long Bytes)[] parts = await node.AskAll(p => (p.View.DebtorCount, p.View.BytesUsed));
         await node.DisposeAsync();
 
