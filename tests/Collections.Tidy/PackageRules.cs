@@ -20,7 +20,7 @@ internal static class PackageRules
         ("Grpc.Tools", "Collections.Grpc Collections.Server tests/ load/"),
         ("Spectre.Console", "Collections.Server"),
         ("System.CommandLine", "Collections.Server"),
-        ("CsvHelper", "Collections.Server"),
+        ("CsvHelper", "tests/"),
         ("YamlDotNet", "Collections.Server"),
         ("NodaTime", "Collections.Server"),
         ("OpenTelemetry", "Collections.Server"),

@@ -38,6 +38,8 @@ public sealed class RuleTests
     [InlineData("no-not-yet", Server, "throw new NotSupportedException(\"streams can't seek\");", false)]
     [InlineData("money-is-long", Domain, "void A(int balanceMinor) { }", true)]
     [InlineData("money-is-long", Domain, "public decimal AmountMinor { get; }", true)]
+    [InlineData("money-is-long", Server, "public decimal AmountMinor { get; }", false)]
+    [InlineData("money-is-long", Server, "public double AmountMinor { get; }", true)]
     [InlineData("money-is-long", Domain, "private readonly float[] _sumMinor;", true)]
     [InlineData("money-is-long", Domain, "double OverdueMinor() => 1;", true)]
     [InlineData("money-is-long", Domain, "record A(long AmountMinor, long? PaidMinor);", false)]

@@ -68,8 +68,7 @@ public static class EventReader
         }
         if (wire.Failed)
             return Fail(out error, "event", "is no valid protobuf message of type collections.v1.Event");
-        if (!CheckNames(tenant, debtor, id, kind, ref error))
-            return false;
+        if (!CheckNames(tenant, debtor, id, kind, ref error)) return false;
         if (day.IsNone)
         {
             effectiveMs = knownMs;

@@ -16,7 +16,7 @@ internal static class Population
     private static readonly double[] CustomerTypeShares = [0.35, 0.47, 0.16, 0.01, 0.01];
 
     /// <summary>A bill of the smallest product; each next product's is half as large again, as a card's limit grows with its class.</summary>
-    private const double SmallestBillMinor = 15_000;
+    private const long SmallestBillMinor = 15_000;
     private const double BillGrowth = 1.55;
     private const int ProductCount = 8;
     private const int RegionCount = 16;
