@@ -295,6 +295,7 @@ internal static unsafe class CashApplication
     {
         if (!item.Has(ItemEntry.Settled))
             return;
+        Invariant.Require(!item.Has(ItemEntry.BaseCounted), "a settlement that the base has counted is taken back from the history only");
         item.Bits &= unchecked((ushort)~ItemEntry.Settled);
         item.SettledOn = Day.None;
         item.SettledDue = Day.None;

@@ -147,6 +147,8 @@ public struct DebtorRecord
     internal ushort LastSettled;
     internal LedgerOrder LastOrder;
     internal RecordFlags Flags;
+
+    /// <summary>Place of the base currency in the debtor's table, from 1; 0: no money yet.</summary>
     internal byte BaseCurrency;
     internal Events.Channel PreferredChannel;
 

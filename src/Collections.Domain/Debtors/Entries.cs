@@ -12,6 +12,12 @@ internal struct ItemEntry
 {
     public const ushort Issued = 1 << 6, Cancelled = 1 << 7, Settled = 1 << 8, InBase = 1 << 9, BaseCancelled = 1 << 10, BaseSettled = 1 << 11, Kept = 1 << 12;
 
+    /// <summary>Its settlement is in the totals of the base: what would take it back needs the history.</summary>
+    public const ushort BaseCounted = 1 << 13;
+
+    /// <summary>While the horizon moves: an event inside the window takes its settlement back, or will do so later than now.</summary>
+    public const ushort Unsettled = 1 << 14, UnsettledLater = 1 << 15;
+
     public long Amount;
     public long Open;
 
@@ -222,6 +228,9 @@ internal struct BaseEntry
     public ushort PromisesBroken;
     public ushort PromiseStreak;
     public ushort Disputes;
+
+    /// <summary>As <see cref="DebtorRecord.BaseCurrency"/>; 0: nothing behind the horizon was money.</summary>
+    public byte Currency;
 }
 
 /// <summary>Where strings lie in a debtor's text: 16 bits of place in units of 4 bytes, and 16 bits of the first string's hash, so that a search seldom reads text.</summary>

@@ -38,7 +38,7 @@ internal static class HistoryFold
             events++;
             Remember(ref s, e.Head, now.Day);
         }
-        s.Scratch.NamedUntil = null;
+        s.Scratch.Futures = null;
         LedgerFold.Ensure(ref s);
         HorizonMove.IfDue(ref s);
         return report with { Refused = refused, Events = events };
@@ -50,38 +50,39 @@ internal static class HistoryFold
     /// </summary>
     private static void Prepare(ref HotState s, HistoryBatch history, List<Key> order)
     {
-        var named = new Dictionary<ulong, Day>();
+        var futures = new Dictionary<ulong, ItemFuture>();
         for (int i = 0; i < order.Count; i++)
         {
             Event e = Read(history, order[i].Index);
-            Name(e, named);
+            Name(e, futures);
             if (!order[i].IsContact)
                 order[i] = order[i] with { Order = e.Head.Kind == EventKind.PaymentReversed ? First : ByDay };
         }
         order.Sort(static (a, b) => a.Compare(b));
-        s.Scratch.NamedUntil = named;
+        s.Scratch.Futures = futures;
     }
 
-    private static void Name(in Event e, Dictionary<ulong, Day> named)
+    private static void Name(in Event e, Dictionary<ulong, ItemFuture> futures)
     {
         EventError error = default;
         switch (e.Head.Kind)
         {
-            case EventKind.ItemAdjusted when BodyReader.TryRead(e.Body, out ItemAdjusted adjusted, ref error): Name(adjusted.Item, e.Head.Effective, named); break;
-            case EventKind.ItemCancelled when BodyReader.TryRead(e.Body, out ItemCancelled cancelled, ref error): Name(cancelled.Item, e.Head.Effective, named); break;
-            case EventKind.DueDateChanged when BodyReader.TryRead(e.Body, out DueDateChanged redated, ref error): Name(redated.Item, e.Head.Effective, named); break;
+            case EventKind.ItemAdjusted when BodyReader.TryRead(e.Body, out ItemAdjusted adjusted, ref error): Name(adjusted.Item, e.Head.Effective, unsettles: adjusted.AmountMinor > 0, futures); break;
+            case EventKind.ItemCancelled when BodyReader.TryRead(e.Body, out ItemCancelled cancelled, ref error): Name(cancelled.Item, e.Head.Effective, unsettles: true, futures); break;
+            case EventKind.DueDateChanged when BodyReader.TryRead(e.Body, out DueDateChanged redated, ref error): Name(redated.Item, e.Head.Effective, unsettles: false, futures); break;
             case EventKind.PaymentReceived when BodyReader.TryRead(e.Body, out PaymentReceived received, ref error) && !received.Allocations.IsEmpty:
                 foreach (ExplicitAllocation allocation in received.Allocations)
-                    Name(allocation.Item, e.Head.Effective, named);
+                    Name(allocation.Item, e.Head.Effective, unsettles: false, futures);
                 break;
         }
     }
 
-    private static void Name(ReadOnlySpan<byte> item, Day day, Dictionary<ulong, Day> named)
+    private static void Name(ReadOnlySpan<byte> item, Day day, bool unsettles, Dictionary<ulong, ItemFuture> futures)
     {
         ulong hash = Hash64.Of(item);
-        if (!named.TryGetValue(hash, out Day last) || day > last)
-            named[hash] = day;
+        ItemFuture known = futures.GetValueOrDefault(hash);
+        Day until = day > known.NamedUntil ? day : known.NamedUntil;
+        futures[hash] = new ItemFuture(until, unsettles && day > known.UnsettledUntil ? day : known.UnsettledUntil);
     }
 
     private static Event Read(HistoryBatch history, int index)

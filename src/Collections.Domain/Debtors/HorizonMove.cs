@@ -114,52 +114,68 @@ internal static unsafe class HorizonMove
         return false;
     }
 
-    /// <summary>Marks the items that have to stay: inside the window, open, or named by an event inside it.</summary>
+    /// <summary>Marks the items that have to stay: inside the window, open, or named by an event inside it; and whose settlements are taken back there.</summary>
     private static void MarkNamed(ref HotState s, Day target)
     {
         foreach (ref ItemEntry item in s.Items)
         {
-            item.Bits &= unchecked((ushort)~ItemEntry.Kept);
-            if (item.IssuedOn > target || item.Open > 0 || IsNamedLater(s, item, target))
+            item.Bits &= unchecked((ushort)~(ItemEntry.Kept | ItemEntry.Unsettled | ItemEntry.UnsettledLater));
+            if (item.IssuedOn > target || item.Open > 0)
                 item.Bits |= ItemEntry.Kept;
+            if (s.Scratch.Futures is { } futures && futures.TryGetValue(Hash64.Of(s.Text(item.Text)), out ItemFuture future))
+                Mark(s, ref item, target, future);
         }
         foreach (ref readonly AmendmentEntry amendment in s.Amendments)
         {
-            if (amendment.On > target && LedgerFold.OrderOf(amendment.Kind) != LedgerOrder.None)
-                Keep(ref s, s.Text(amendment.Text));
+            int index = LedgerFold.OrderOf(amendment.Kind) == LedgerOrder.None ? -1 : s.FindItem(s.Text(amendment.Text));
+            if (index >= 0)
+                Mark(s, ref s.Item(index), target, new ItemFuture(amendment.On, Unsettles(amendment) ? amendment.On : Day.None));
         }
         foreach (ref readonly InstructionEntry instruction in s.Instructions)
         {
-            if (s.Payment(instruction.Payment).On > target)
-                Keep(ref s, s.Text(instruction.Item));
+            int index = s.FindItem(s.Text(instruction.Item));
+            if (index >= 0)
+                Mark(s, ref s.Item(index), target, new ItemFuture(s.Payment(instruction.Payment).On, Day.None));
         }
     }
 
-    private static bool IsNamedLater(in HotState s, in ItemEntry item, Day target) =>
-        s.Scratch.NamedUntil is { } named && named.TryGetValue(Hash64.Of(s.Text(item.Text)), out Day last) && last > target;
+    /// <summary>Whether an amendment opens an item again that was settled.</summary>
+    private static bool Unsettles(in AmendmentEntry amendment) =>
+        amendment.Kind == EventKind.ItemCancelled || (amendment.Kind == EventKind.ItemAdjusted && amendment.Value > 0);
 
-    private static void Keep(ref HotState s, ReadOnlySpan<byte> name)
+    private static void Mark(in HotState s, ref ItemEntry item, Day target, ItemFuture future)
     {
-        int index = s.FindItem(name);
-        if (index >= 0)
-            s.Item(index).Bits |= ItemEntry.Kept;
+        if (future.NamedUntil > target)
+            item.Bits |= ItemEntry.Kept;
+        if (future.UnsettledUntil > target)
+            item.Bits |= future.UnsettledUntil > s.R.FoldedDay ? ItemEntry.UnsettledLater : ItemEntry.Unsettled;
     }
 
     /// <summary>
-    /// Adds to the base the settlements of items that go. The figures depend on their order, so once one item has to stay, all that settled
-    /// after it stay too.
+    /// Adds to the base the settlements behind the horizon, in their order. One that an event inside the window takes back is left out: it
+    /// is gone for good. One that will be taken back later than now has to stay, and, the figures depending on their order, all after it.
     /// </summary>
     private static void AggregateSettlements(ref HotState s, Day target, ref LedgerTotals totals)
     {
         Settlements.Restart(ref totals, s.HasBase ? s.Base.Totals : default);
         ulong[] settled = s.Scratch.Open(s.ItemCount);
         int count = Settlements.Sorted(s, settled);
-        int i = 0;
-        for (; i < count && !s.Item(EntryOrder.IndexOf(settled[i])).Has(ItemEntry.Kept); i++)
-            Settlements.Add(ref totals, s.Item(EntryOrder.IndexOf(settled[i])));
-        for (; i < count; i++)
-            s.Item(EntryOrder.IndexOf(settled[i])).Bits |= ItemEntry.Kept;
-        Invariant.Require(count == 0 || s.Item(EntryOrder.IndexOf(settled[count - 1])).SettledOn <= target, "nothing settles behind the day up to which the ledger was folded");
+        bool allStay = false;
+        for (int i = 0; i < count; i++)
+        {
+            ref ItemEntry item = ref s.Item(EntryOrder.IndexOf(settled[i]));
+            Invariant.Require(item.SettledOn <= target, "nothing settles behind the day up to which the ledger was folded");
+            allStay |= item.Has(ItemEntry.UnsettledLater);
+            if (allStay)
+            {
+                item.Bits |= ItemEntry.Kept;
+            }
+            else if (!item.Has(ItemEntry.Unsettled))
+            {
+                Settlements.Add(ref totals, item);
+                item.Bits |= ItemEntry.BaseCounted;
+            }
+        }
     }
 
     private static void PutBase(ref HotState s, in LedgerTotals totals)
@@ -167,6 +183,7 @@ internal static unsafe class HorizonMove
         if (!s.HasBase)
             s.Append(ListId.Base, default(BaseEntry));
         s.Base.Totals = totals;
+        s.Base.Currency = s.R.BaseCurrency;
     }
 
     /// <summary>Marks the payments that have to stay: inside the window, with free or held money, or allocated to an item that stays.</summary>

@@ -130,7 +130,9 @@ internal readonly ref struct Intake(NameTable names, AsOf now, bool rebuilding)
                 name = cancelled.Item;
                 break;
         }
-        if (IsBehind(s, e.Head) || (MayBeDropped(s) && s.FindItem(name) < 0))
+        int known = s.FindItem(name);
+        bool unsettles = e.Head.Kind == EventKind.ItemCancelled || (e.Head.Kind == EventKind.ItemAdjusted && value > 0);
+        if (IsBehind(s, e.Head) || (MayBeDropped(s) && (known < 0 || (unsettles && s.Item(known).Has(ItemEntry.BaseCounted)))))
             return ApplyOutcome.NeedsHistory;
         int currencyIndex = 0;
         if (!HasRoom(ref s, 1, ref error) || (!currency.IsNone && !TryCurrency(ref s, currency, out currencyIndex, ref error)))

@@ -101,8 +101,7 @@ internal static class LedgerFold
         s.BaseAllocations.CopyTo(s.Allocations);
         PromiseBook.Reset(ref s);
         MarkReversed(ref s, until, reversalsUntil);
-        if (s.R.Horizon.IsNone)
-            s.R.BaseCurrency = FirstCurrency(s, until);
+        s.R.BaseCurrency = s.HasBase && s.Base.Currency != 0 ? s.Base.Currency : FirstCurrency(s, until);
     }
 
     private static void Reset(ref HotState s, ref ItemEntry item)
@@ -124,7 +123,8 @@ internal static class LedgerFold
             item.Bits |= ItemEntry.Settled;
             item.SettledOn = new Day((ushort)(item.BaseOpen >> 16));
             item.SettledDue = new Day((ushort)item.BaseOpen);
-            s.R.Flags |= RecordFlags.SettlementsStale;
+            if (!item.Has(ItemEntry.BaseCounted))
+                s.R.Flags |= RecordFlags.SettlementsStale;
         }
         else
         {

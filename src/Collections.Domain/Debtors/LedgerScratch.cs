@@ -8,10 +8,10 @@ internal sealed class LedgerScratch
     private ulong[] credits = new ulong[64];
 
     /// <summary>
-    /// While a long history is taken in: hashes of item names with the last day of an event that names them, so that items stay which
-    /// are still to be changed. Null at all other times.
+    /// While a long history is taken in: what is still to come for an item, by the hash of its name, so that items stay which are still
+    /// to be changed. Null at all other times.
     /// </summary>
-    public Dictionary<ulong, Day>? NamedUntil { get; set; }
+    public Dictionary<ulong, ItemFuture>? Futures { get; set; }
 
     /// <summary>For the events of a fold.</summary>
     public ulong[] Order(int count) => Sized(ref order, count);
@@ -29,3 +29,6 @@ internal sealed class LedgerScratch
         return array;
     }
 }
+
+/// <summary>The last day on which an event names an item, and the last on which one takes a settlement back.</summary>
+internal readonly record struct ItemFuture(Day NamedUntil, Day UnsettledUntil);

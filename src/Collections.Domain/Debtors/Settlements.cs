@@ -50,7 +50,7 @@ internal static unsafe class Settlements
             s.R.LastSettled = (ushort)EntryOrder.IndexOf(settled[count - 1]);
     }
 
-    /// <summary>The settled items of the base currency in order of settlement.</summary>
+    /// <summary>The settled items of the base currency in order of settlement, as far as the base has not counted them.</summary>
     public static int Sorted(in HotState s, ulong[] settled)
     {
         int count = 0;
@@ -58,7 +58,7 @@ internal static unsafe class Settlements
         for (int i = 0; i < items.Length; i++)
         {
             ref readonly ItemEntry item = ref items[i];
-            if (item.Has(ItemEntry.Settled) && s.R.BaseCurrency == item.Currency + 1)
+            if ((item.Bits & (ItemEntry.Settled | ItemEntry.BaseCounted)) == ItemEntry.Settled && s.R.BaseCurrency == item.Currency + 1)
                 settled[count++] = EntryOrder.Key((uint)item.SettledOn.Number << 16 | item.SettledDue.Number, OrderedBy.ItemName, i);
         }
         new EntryOrder(s).Sort(settled.AsSpan(0, count));
