@@ -13,11 +13,10 @@ public sealed unsafe class SlabPool : IDisposable
     private const int PlaceBits = 14;
     private const int ClassCount = 53;
 
-    private readonly uint[] free = new uint[ClassCount];
-    private readonly uint[] next = new uint[ClassCount];
-    private readonly uint[] end = new uint[ClassCount];
-    private nint[] slabs = new nint[64];
-    private byte[] classOfSlab = new byte[64];
+    // Slabs of each size that have room, as a chain through Slab.Next and Slab.Previous; 0: none.
+    private readonly int[] withRoom = new int[ClassCount];
+    private readonly Stack<int> empty = [];
+    private Slab[] slabs = new Slab[64];
     private int slabCount;
 
     public SlabPool(DebtorOptions? options = null)
@@ -42,10 +41,10 @@ public sealed unsafe class SlabPool : IDisposable
     /// <summary>Gives all memory back; no debtor of the pool may be used afterwards.</summary>
     public void Dispose()
     {
-        foreach (nint slab in slabs)
+        foreach (Slab slab in slabs)
         {
-            if (slab != 0)
-                NativeMemory.AlignedFree((void*)slab);
+            if (slab.Start != 0)
+                NativeMemory.AlignedFree((void*)slab.Start);
         }
         Array.Clear(slabs);
         slabCount = 0;
@@ -55,37 +54,50 @@ public sealed unsafe class SlabPool : IDisposable
     internal uint Allocate(int bytes)
     {
         int size = ClassOf(bytes);
-        uint handle = free[size];
+        int number = withRoom[size];
+        if (number == 0)
+            number = Open(size);
+        ref Slab slab = ref slabs[number];
+        uint handle = slab.Free;
         if (handle != 0)
-            free[size] = *(uint*)Pointer(handle);
+            slab.Free = *(uint*)Pointer(handle);
         else
-            handle = Cut(size);
+            handle = (uint)number << PlaceBits | (uint)slab.Cut++;
+        if (++slab.Live == Places(size))
+            Unchain(number);
         BytesUsed += SizeOf(size);
         return handle;
     }
 
     internal void Release(uint handle)
     {
-        int size = classOfSlab[handle >> PlaceBits];
-        *(uint*)Pointer(handle) = free[size];
-        free[size] = handle;
-        BytesUsed -= SizeOf(size);
+        int number = (int)(handle >> PlaceBits);
+        ref Slab slab = ref slabs[number];
+        BytesUsed -= SizeOf(slab.Size);
+        *(uint*)Pointer(handle) = slab.Free;
+        slab.Free = handle;
+        if (slab.Live-- == Places(slab.Size))
+            Chain(number);
+        if (slab.Live == 0)
+            Close(number);
     }
 
     /// <summary>Bytes of a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal int Capacity(uint handle) => SizeOf(classOfSlab[handle >> PlaceBits]);
+    internal int Capacity(uint handle) => SizeOf(slabs[handle >> PlaceBits].Size);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal byte* Pointer(uint handle)
     {
-        uint slab = handle >> PlaceBits;
-        return (byte*)slabs[slab] + (long)(handle & ((1 << PlaceBits) - 1)) * SizeOf(classOfSlab[slab]);
+        ref readonly Slab slab = ref slabs[handle >> PlaceBits];
+        return (byte*)slab.Start + (long)(handle & ((1 << PlaceBits) - 1)) * SizeOf(slab.Size);
     }
 
     /// <summary>Sizes go in four steps a doubling: 64, 80, 96, 112, 128, 160 … so that at most a fifth of a block is idle.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int SizeOf(int size) => (4 + (size & 3)) << (4 + (size >> 2));
+
+    private static int Places(int size) => Limits.SlabBytes / SizeOf(size);
 
     private static int ClassOf(int bytes)
     {
@@ -97,27 +109,68 @@ public sealed unsafe class SlabPool : IDisposable
         return (doubling - 6) * 4 + step + 1;
     }
 
-    private uint Cut(int size)
+    /// <summary>Gives a size a slab: one that became empty, or a new one.</summary>
+    private int Open(int size)
     {
-        if (next[size] == end[size])
-            AddSlab(size);
-        return next[size]++;
+        if (!empty.TryPop(out int number))
+        {
+            // Slab 0 stays unused, so that no handle is 0.
+            number = ++slabCount;
+            Invariant.Require(number < Limits.SlabsMax, "a pool holds at most 256 GiB; give the node more partitions or less book");
+            if (number >= slabs.Length)
+                Array.Resize(ref slabs, slabs.Length * 2);
+            slabs[number].Start = (nint)NativeMemory.AlignedAlloc(Limits.SlabBytes, 64);
+        }
+        slabs[number] = new Slab { Start = slabs[number].Start, Size = (byte)size };
+        Chain(number);
+        return number;
     }
 
-    private void AddSlab(int size)
+    /// <summary>
+    /// Takes an empty slab away from its size. Debtors grow together (a whole book is invoiced on one day), and so leave whole slabs of the
+    /// smaller sizes behind; the larger ones take these over.
+    /// </summary>
+    private void Close(int number)
     {
-        // Slab 0 stays empty, so that no handle is 0.
-        int slab = slabCount + 1;
-        Invariant.Require(slab < Limits.SlabsMax, "a pool holds at most 256 GiB; give the node more partitions or less book");
-        if (slab >= slabs.Length)
-        {
-            Array.Resize(ref slabs, slabs.Length * 2);
-            Array.Resize(ref classOfSlab, slabs.Length);
-        }
-        slabs[slab] = (nint)NativeMemory.AlignedAlloc(Limits.SlabBytes, 64);
-        classOfSlab[slab] = (byte)size;
-        slabCount = slab;
-        next[size] = (uint)slab << PlaceBits;
-        end[size] = next[size] + (uint)(Limits.SlabBytes / SizeOf(size));
+        Unchain(number);
+        empty.Push(number);
+    }
+
+    private void Chain(int number)
+    {
+        ref Slab slab = ref slabs[number];
+        slab.Next = withRoom[slab.Size];
+        slab.Previous = 0;
+        if (slab.Next != 0)
+            slabs[slab.Next].Previous = number;
+        withRoom[slab.Size] = number;
+    }
+
+    private void Unchain(int number)
+    {
+        ref Slab slab = ref slabs[number];
+        if (slab.Next != 0)
+            slabs[slab.Next].Previous = slab.Previous;
+        if (slab.Previous != 0)
+            slabs[slab.Previous].Next = slab.Next;
+        else
+            withRoom[slab.Size] = slab.Next;
+    }
+
+    private struct Slab
+    {
+        public nint Start;
+
+        /// <summary>First of the blocks given back, each of which begins with the handle of the next; 0: none.</summary>
+        public uint Free;
+
+        /// <summary>Blocks cut so far.</summary>
+        public int Cut;
+
+        /// <summary>Blocks in use.</summary>
+        public int Live;
+        public int Next;
+        public int Previous;
+        public byte Size;
     }
 }
