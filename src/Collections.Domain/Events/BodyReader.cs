@@ -6,7 +6,7 @@ namespace Collections.Domain.Events;
 /// </summary>
 public static class BodyReader
 {
-    /// <summary>An amount may be at most 10^15 minor units: sums of a million of them still fit 64 bits.</summary>
+    /// <summary>An amount may be at most 10^15 minor units: with at most 4,000 items in a debtor's window their sum stays below 2^63.</summary>
     public const long AmountMaxMinor = 1_000_000_000_000_000;
 
     /// <summary>Checks an event's body without applying it, as the door of the engine does.</summary>

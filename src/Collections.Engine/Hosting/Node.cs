@@ -123,17 +123,7 @@ public sealed class Node : IAsyncDisposable
     public Task SettleAsync() => Task.WhenAll(workers.Select(w => w.SettleAsync()));
 
     /// <summary>Keeps everything applied so far; completes when the store has it.</summary>
-    public async Task CheckpointAsync()
-    {
-        foreach (PartitionHost host in hosts)
-        {
-            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            while (host.State != PartitionState.Stopped && !await Ask(host.Partition.Number, _ => host.TryCheckpoint(done)))
-                await Task.Yield();
-            if (host.State != PartitionState.Stopped)
-                await done.Task;
-        }
-    }
+    public Task CheckpointAsync() => Task.WhenAll(hosts.Select(CheckpointAsync));
 
     /// <summary>Keeps everything, then stops the workers.</summary>
     public async ValueTask DisposeAsync()
@@ -193,6 +183,19 @@ public sealed class Node : IAsyncDisposable
                 return;
             }
         }
+    }
+
+    private async Task CheckpointAsync(PartitionHost host)
+    {
+        if (host.State == PartitionState.Stopped)
+            return;
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await Ask(host.Partition.Number, _ =>
+        {
+            host.RequestCheckpoint(done);
+            return true;
+        });
+        await done.Task;
     }
 
     private Partition Recover(int number)

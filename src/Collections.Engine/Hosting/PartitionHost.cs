@@ -30,6 +30,7 @@ internal sealed class PartitionHost : IDisposable
     private readonly RecordBatch unused = new();
     private readonly Checkpoint checkpoint = new();
     private readonly List<(StreamPositions Target, TaskCompletionSource Done)> waiters = [];
+    private readonly List<TaskCompletionSource> checkpointRequests = [];
     private bool checkpointInFlight;
     private long checkpointStartedAt;
     private long checkpointEndedAt;
@@ -100,21 +101,12 @@ internal sealed class PartitionHost : IDisposable
         waiters.Clear();
     }
 
-    /// <summary>Takes a checkpoint now if there is anything to keep; false while another is under way.</summary>
-    public bool TryCheckpoint(TaskCompletionSource? done)
+    /// <summary>Completes when everything applied so far is kept; after the checkpoint under way, if there is one.</summary>
+    public void RequestCheckpoint(TaskCompletionSource done)
     {
-        if (checkpointInFlight)
-            return false;
-        if (!Partition.Checkpoints.IsDue)
-        {
-            done?.TrySetResult();
-            return true;
-        }
-        checkpointInFlight = true;
-        checkpointStartedAt = node.Cadence.GetTimestamp();
-        Partition.Checkpoints.Fill(checkpoint);
-        node.Checkpoints.Enqueue(checkpoint, failure => node.WorkerOf(Partition.Number).Post(() => Finish(failure, done)));
-        return true;
+        checkpointRequests.Add(done);
+        if (!checkpointInFlight)
+            StartCheckpoint();
     }
 
     public void Dispose() => Partition.Dispose();
@@ -216,10 +208,25 @@ internal sealed class PartitionHost : IDisposable
             return;
         double seconds = Math.Clamp(checkpointTook.TotalSeconds * Limits.CheckpointShare, node.Options.CheckpointSeconds, Limits.CheckpointSecondsMax);
         if (node.Cadence.GetElapsedTime(checkpointEndedAt).TotalSeconds >= seconds)
-            TryCheckpoint(null);
+            StartCheckpoint();
     }
 
-    private void Finish(Exception? failure, TaskCompletionSource? done)
+    private void StartCheckpoint()
+    {
+        TaskCompletionSource[] requests = [.. checkpointRequests];
+        checkpointRequests.Clear();
+        if (!Partition.Checkpoints.IsDue)
+        {
+            Array.ForEach(requests, r => r.TrySetResult());
+            return;
+        }
+        checkpointInFlight = true;
+        checkpointStartedAt = node.Cadence.GetTimestamp();
+        Partition.Checkpoints.Fill(checkpoint);
+        node.Checkpoints.Enqueue(checkpoint, failure => node.WorkerOf(Partition.Number).Post(() => Finish(failure, requests)));
+    }
+
+    private void Finish(Exception? failure, TaskCompletionSource[] requests)
     {
         checkpointInFlight = false;
         checkpointEndedAt = node.Cadence.GetTimestamp();
@@ -228,10 +235,12 @@ internal sealed class PartitionHost : IDisposable
         {
             Stop($"its checkpoint was refused: {failure.Message}");
             node.OnPartitionStopped(Partition.Number, failure);
-            done?.TrySetException(failure);
+            Array.ForEach(requests, r => r.TrySetException(failure));
             return;
         }
         Partition.Checkpoints.OnCommitted(checkpoint.Header);
-        done?.TrySetResult();
+        Array.ForEach(requests, r => r.TrySetResult());
+        if (checkpointRequests.Count > 0)
+            StartCheckpoint();
     }
 }

@@ -278,15 +278,16 @@ public sealed class Partition : IDisposable
     private void Apply(in LogRecord record, in Event e, int slot)
     {
         Debtor debtor = table.Debtor(slot);
+        if (record.History)
+        {
+            // Before it is applied: a quiet debtor prunes nothing, so that a history with old dates does not ask for itself.
+            debtor.IsQuiet = true;
+            Quiet = true;
+        }
         switch (debtor.Apply(e, AsOf.At(ClockMs), out EventError error))
         {
             case ApplyOutcome.Applied:
                 counters.Applied++;
-                if (record.History)
-                {
-                    debtor.IsQuiet = true;
-                    Quiet = true;
-                }
                 if (e.Head.Kind == EventKind.AttemptReported)
                     Desk.CloseReported(e, slot, ClockMs);
                 Touch(slot);
