@@ -191,6 +191,12 @@ public sealed class PartitionCheckpoints : ICheckpointSink
         if (row.State == LeaseState.Voided)
         {
             leases.Add(row, slot, LeaseStage.Voided).Reason = "voided before a restart";
+            // The checkpoint may be older than the voiding: the debtor is free, whatever its record says.
+            if (acted.LeaseSequence == row.Sequence)
+            {
+                acted.LeaseSequence = 0;
+                dirty.Add(slot);
+            }
         }
         else if (row.Sequence >= grantedAfter || acted.LeaseSequence == row.Sequence)
         {
