@@ -176,7 +176,7 @@ public sealed class LeaseDesk
         if (acted.LeaseSequence == 0 || leases.Find(acted.LeaseSequence) is not { } lease)
             return;
         // What is being reported has happened already: its event closes the lease.
-        if (lease.Stage is LeaseStage.Reporting or LeaseStage.Expired)
+        if (lease.Stage is LeaseStage.Reporting or LeaseStage.Expired || (lease.AwaitsReplay && nowMs < lease.Row.GrantedMs))
             return;
         string reason = ReasonOf(why);
         long keptUntilMs = Math.Max(lease.Row.ExpiresMs, nowMs) + Limits.VoidedKeptMs;
@@ -186,6 +186,13 @@ public sealed class LeaseDesk
         partition.Trail.Add(nowMs, AuditKind.LeaseVoided, lease.Row, reason);
         partition.Effects.LeaseChanges.Add(new LeaseChange(LeaseChangeKind.Void, partition.Number, partition.Checkpoints.Epoch, lease.Row.Sequence, keptUntilMs, null));
         partition.Effects.Voided.Add(new LeaseVoidedNotice(lease.Row, reason));
+    }
+
+    /// <summary>The log has been read again to its end: a lease that was opened again stands or falls by what is known now.</summary>
+    internal void EndReplay()
+    {
+        foreach (OpenLease lease in leases.TakeReplayed(partition.ClockMs))
+            partition.Touch(lease.Slot);
     }
 
     internal void LeaveForParking(int slot, long nowMs)

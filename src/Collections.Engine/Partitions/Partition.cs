@@ -108,6 +108,8 @@ public sealed class Partition : IDisposable
         if (slice.CaughtUp)
         {
             AdvanceClock(slice.NowMs);
+            if (leases.AwaitsReplay)
+                Desk.EndReplay();
             sweep.Run(ClockMs, evaluator, Quiet);
         }
         BehindMs = slice.CaughtUp ? 0 : Math.Max(0, slice.NowMs - ClockMs);

@@ -201,7 +201,7 @@ public sealed class PartitionCheckpoints : ICheckpointSink
         else if (row.Sequence >= grantedAfter || acted.LeaseSequence == row.Sequence)
         {
             acted.LeaseSequence = row.Sequence;
-            leases.Add(row, slot, LeaseStage.Held);
+            leases.Reopen(row, slot);
             dirty.Add(slot);
         }
         else
