@@ -108,8 +108,10 @@ public sealed class Partition : IDisposable
         if (slice.CaughtUp)
         {
             AdvanceClock(slice.NowMs);
-            if (leases.AwaitsReplay)
-                Desk.EndReplay();
+            // Who waits is to be evaluated as of an earlier moment, maybe of yesterday; today is looked at besides.
+            if (leases.AwaitsReplay || sweep.IsDue(ClockMs))
+                evaluator.Run(Reschedule);
+            Desk.EndReplay();
             sweep.Run(ClockMs, evaluator, Quiet);
         }
         BehindMs = slice.CaughtUp ? 0 : Math.Max(0, slice.NowMs - ClockMs);
