@@ -103,7 +103,8 @@ public sealed class ActionDesk
         (LeaseAnswer answer, long epoch) = await node.Ask(partition, p => (p.Desk.CheckHeld(sequence), p.Checkpoints.Epoch));
         if (answer.Status != LeaseStatus.Open)
             return answer;
-        await node.LeaseWrites.CommitAsync([new LeaseChange(LeaseChangeKind.Close, partition, epoch, sequence, 0, null)]);
+        // Its row stays, as of no effect, until a checkpoint has passed its number.
+        await node.LeaseWrites.CommitAsync([new LeaseChange(LeaseChangeKind.Void, partition, epoch, sequence, answer.Row!.ExpiresMs, null)]);
         return await node.Ask(partition, p => p.Desk.Release(sequence));
     }
 

@@ -66,8 +66,7 @@ public sealed class LeaseDesk
         if (leases.Find(sequence) is not { Stage: LeaseStage.Reserved } lease)
             return false;
         lease.TransitionTo(LeaseStage.Held);
-        partition.Trail.Add(lease.Row.GrantedMs, AuditKind.LeaseGranted, lease.Row, FormattableString.Invariant(
-            $"{lease.Row.Queue} to '{lease.Row.Caller}', value {lease.Row.Value:R}, propensity {lease.Row.Propensity:R}, model {lease.Row.ModelVersion}"));
+        RecordGrant(lease.Row);
         partition.Reschedule(lease.Slot);
         return true;
     }
@@ -184,7 +183,9 @@ public sealed class LeaseDesk
         acted.LeaseSequence = 0;
         dirty.Add(slot);
         partition.Trail.Add(nowMs, AuditKind.LeaseVoided, lease.Row, reason);
-        partition.Effects.LeaseChanges.Add(new LeaseChange(LeaseChangeKind.Void, partition.Number, partition.Checkpoints.Epoch, lease.Row.Sequence, keptUntilMs, null));
+        var change = new LeaseChange(LeaseChangeKind.Void, partition.Number, partition.Checkpoints.Epoch, lease.Row.Sequence, keptUntilMs, null);
+        partition.Effects.LeaseChanges.Add(change);
+        partition.Effects.Ended.Add(change);
         partition.Effects.Voided.Add(new LeaseVoidedNotice(lease.Row, reason));
     }
 
@@ -195,6 +196,9 @@ public sealed class LeaseDesk
             partition.Touch(lease.Slot);
     }
 
+    internal void RecordGrant(LeaseRow row) => partition.Trail.Add(row.GrantedMs, AuditKind.LeaseGranted, row, FormattableString.Invariant(
+        $"{row.Queue} to '{row.Caller}', value {row.Value:R}, propensity {row.Propensity:R}, model {row.ModelVersion}"));
+
     internal void LeaveForParking(int slot, long nowMs)
     {
         queues.Leave(slot);
@@ -204,7 +208,7 @@ public sealed class LeaseDesk
     internal void ForgetVoided(long nowMs)
     {
         while (leases.TakeForgotten(nowMs) is { } lease)
-            partition.Effects.LeaseChanges.Add(new LeaseChange(LeaseChangeKind.Close, partition.Number, partition.Checkpoints.Epoch, lease.Row.Sequence, 0, null));
+            partition.Checkpoints.Forget(lease.Row.Sequence);
     }
 
     private RankedQueue? Find(PullOrder order)
@@ -221,7 +225,7 @@ public sealed class LeaseDesk
         if (acted.LeaseSequence == lease.Row.Sequence)
             acted.LeaseSequence = 0;
         dirty.Add(lease.Slot);
-        partition.Effects.LeaseChanges.Add(new LeaseChange(LeaseChangeKind.Close, partition.Number, partition.Checkpoints.Epoch, lease.Row.Sequence, 0, null));
+        partition.Checkpoints.Forget(lease.Row.Sequence);
     }
 
     private void GiveBack(OpenLease lease)
