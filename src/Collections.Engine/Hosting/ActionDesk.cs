@@ -66,7 +66,7 @@ public sealed class ActionDesk
         {
             await node.Log.AppendAsync(batch, CancellationToken.None);
         }
-        catch (LogUnavailableException)
+        catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             await node.Ask(partition, p => p.Desk.AbortReport(sequence));
             throw;

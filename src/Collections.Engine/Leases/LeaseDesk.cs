@@ -91,13 +91,15 @@ public sealed class LeaseDesk
         return Answer(lease);
     }
 
-    /// <summary>The outcome could not be appended: the lease is as before.</summary>
+    /// <summary>
+    /// The outcome could not be appended: the lease is as before. Its debtor is evaluated again, because nothing could void the lease meanwhile.
+    /// </summary>
     public bool AbortReport(uint sequence)
     {
         if (leases.Find(sequence) is not { Stage: LeaseStage.Reporting } lease)
             return false;
         lease.TransitionTo(LeaseStage.Held);
-        partition.Reschedule(lease.Slot);
+        partition.Touch(lease.Slot);
         return true;
     }
 
