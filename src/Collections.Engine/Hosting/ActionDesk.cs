@@ -35,10 +35,13 @@ public sealed class ActionDesk
         lock (gate)
         {
             if (requests.TryGetValue(key, out Task<PullResult>? before) && !before.IsFaulted)
-                return before;
-            Task<PullResult> answer = earlier.Remove(key, out List<LeaseRow>? rows) ? DescribeAsync(rows, "") : GrantAsync(order);
+                return RepeatAsync(before);
+            if (earlier.TryGetValue(key, out List<LeaseRow>? rows))
+                return DescribeAsync(rows, WhyNotServing(rows));
+            Task<PullResult> answer = GrantAsync(order);
+            if (before is null)
+                requestOrder.Enqueue(key);
             requests[key] = answer;
-            requestOrder.Enqueue(key);
             if (requestOrder.Count > Limits.RequestsRemembered)
                 requests.Remove(requestOrder.Dequeue());
             return answer;
@@ -66,7 +69,7 @@ public sealed class ActionDesk
         {
             await node.Log.AppendAsync(batch, CancellationToken.None);
         }
-        catch (LogUnavailableException)
+        catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             await node.Ask(partition, p => p.Desk.AbortReport(sequence));
             throw;
@@ -103,7 +106,8 @@ public sealed class ActionDesk
         (LeaseAnswer answer, long epoch) = await node.Ask(partition, p => (p.Desk.CheckHeld(sequence), p.Checkpoints.Epoch));
         if (answer.Status != LeaseStatus.Open)
             return answer;
-        await node.LeaseWrites.CommitAsync([new LeaseChange(LeaseChangeKind.Close, partition, epoch, sequence, 0, null)]);
+        // Its row stays, as of no effect, until a checkpoint has passed its number.
+        await node.LeaseWrites.CommitAsync([new LeaseChange(LeaseChangeKind.Void, partition, epoch, sequence, answer.Row!.ExpiresMs, null)]);
         return await node.Ask(partition, p => p.Desk.Release(sequence));
     }
 
@@ -133,13 +137,35 @@ public sealed class ActionDesk
             if (heads.Count == 0)
                 break;
             List<LeaseRow> reserved = await ReserveAsync(rest, heads);
-            granted.AddRange(await CommitAsync(reserved));
+            try
+            {
+                granted.AddRange(await CommitAsync(reserved));
+            }
+            catch (Exception failure) when (granted.Count > 0 && failure is StoreUnavailableException or StoreFencedException)
+            {
+                // What the first round committed is the caller's.
+                reason = failure.Message;
+                break;
+            }
             if (heads.Count < rest.Count || reserved.Count == rest.Count)
                 break;
         }
-        granted.Sort((a, b) => a.Value != b.Value ? b.Value.CompareTo(a.Value) : string.CompareOrdinal(a.Debtor, b.Debtor));
         return await DescribeAsync(granted, reason);
     }
+
+    /// <summary>A retry: the same leases, as far as they are still the caller's. What has ended meanwhile may be in another hand.</summary>
+    private async Task<PullResult> RepeatAsync(Task<PullResult> before)
+    {
+        PullResult result = await before;
+        return await DescribeAsync([.. result.Leases.Select(action => action.Lease)], result.Reason);
+    }
+
+    /// <summary>Which of the leases' partitions can't say now how they stand; empty: all can.</summary>
+    private string WhyNotServing(List<LeaseRow> rows) => string.Join("; ", rows
+        .Select(row => node.Hosts[row.Partition]).Distinct().Where(host => host.State is PartitionState.Recovering or PartitionState.Stopped).Select(Describe));
+
+    private static string Describe(PartitionHost host) =>
+        $"partition {host.Partition.Number} is {host.State.ToString().ToLowerInvariant()}{(host.Reason.Length > 0 ? $" ({host.Reason})" : "")}";
 
     private async Task<(QueueHeads Heads, string Reason)> LookAsync(PullOrder order)
     {
@@ -160,7 +186,7 @@ public sealed class ActionDesk
             if (host.State == PartitionState.Serving)
                 host.Partition.Desk.Look(order, heads);
             else
-                silent.Add($"partition {host.Partition.Number} is {host.State.ToString().ToLowerInvariant()}{(host.Reason.Length > 0 ? $" ({host.Reason})" : "")}");
+                silent.Add(Describe(host));
         }
         return (heads, string.Join("; ", silent));
     }
@@ -176,8 +202,23 @@ public sealed class ActionDesk
                 byWorker.Add(worker, chosen = []);
             chosen.Add(heads[i]);
         }
-        List<LeaseRow>[] reserved = await Task.WhenAll(byWorker.Select(w => w.Key.Ask(() => Reserve(order, w.Value, nowMs))));
-        return [.. reserved.SelectMany(r => r)];
+        var reserved = new List<LeaseRow>();
+        try
+        {
+            await Task.WhenAll(byWorker.Select(async w =>
+            {
+                List<LeaseRow> rows = await w.Key.Ask(() => Reserve(order, w.Value, nowMs));
+                lock (reserved)
+                    reserved.AddRange(rows);
+            }));
+        }
+        catch (InvalidOperationException)
+        {
+            // One worker has no room for a question: what the others have reserved goes back.
+            await ForEachAsync(reserved, (desk, row) => desk.Unreserve(row.Sequence));
+            throw;
+        }
+        return reserved;
     }
 
     private List<LeaseRow> Reserve(PullOrder order, List<Head> heads, long nowMs)
@@ -228,19 +269,27 @@ public sealed class ActionDesk
 
     private async Task<PullResult> DescribeAsync(List<LeaseRow> rows, string reason)
     {
-        var described = new Dictionary<string, LeasedAction>(rows.Count);
+        var described = new List<LeasedAction>(rows.Count);
         await Task.WhenAll(rows.GroupBy(row => node.WorkerOf(row.Partition)).Select(group => group.Key.Ask(() =>
         {
             foreach (LeaseRow row in group)
             {
-                LeasedAction action = node.Hosts[row.Partition].Partition.View.Describe(row);
+                if (node.Hosts[row.Partition].Partition.View.Describe(row) is not { } action)
+                    continue;
                 lock (described)
-                    described[row.Id] = action;
+                    described.Add(action);
             }
             return true;
         })));
-        return new PullResult([.. rows.Select(row => described[row.Id])], reason);
+        described.Sort(Compare);
+        return new PullResult(described, reason);
     }
+
+    /// <summary>The order of the queue.</summary>
+    private static int Compare(LeasedAction a, LeasedAction b) =>
+        a.Lease.Value != b.Lease.Value ? b.Lease.Value.CompareTo(a.Lease.Value)
+        : a.EligibleSinceMs != b.EligibleSinceMs ? a.EligibleSinceMs.CompareTo(b.EligibleSinceMs)
+        : System.Text.Encoding.UTF8.GetBytes(a.Lease.Debtor).AsSpan().SequenceCompareTo(System.Text.Encoding.UTF8.GetBytes(b.Lease.Debtor));
 
     private bool TryFind(string lease, out int partition, out uint sequence) =>
         LeaseRow.Ids.TryParse(lease, out partition, out sequence) && partition < node.PartitionCount;

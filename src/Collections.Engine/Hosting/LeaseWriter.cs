@@ -55,8 +55,19 @@ internal sealed class LeaseWriter : IDisposable
                 group.Add(request);
                 changes.AddRange(request.Changes);
             }
-            Complete(group, Commit(changes));
+            Exception? failure = Commit(changes);
+            if (failure is StoreFencedException && group.Count > 1)
+                CommitEach(group);
+            else
+                Complete(group, failure);
         }
+    }
+
+    /// <summary>One partition is another node's: only those who asked for a change of it are refused.</summary>
+    private void CommitEach(List<Request> group)
+    {
+        foreach (Request request in group)
+            Complete([request], Commit([.. request.Changes]));
     }
 
     private bool WaitForMore() => waiting.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult();

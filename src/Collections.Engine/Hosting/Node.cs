@@ -204,13 +204,14 @@ public sealed class Node : IAsyncDisposable
         var partition = new Partition(number, PartitionCount, Options.Model, Options.Debtors);
         bool found = store.Load(number, partition.Checkpoints);
         string reason = partition.Checkpoints.RefoldReason;
+        uint nextLeaseSequence = partition.Checkpoints.StoredLeaseSequence;
         if (reason.Length > 0)
         {
             warn($"partition {number} is folded anew from the log: {reason}");
             partition.Dispose();
             partition = new Partition(number, PartitionCount, Options.Model, Options.Debtors);
         }
-        partition.Checkpoints.Own(epoch, startAnew: reason.Length > 0 || !found);
+        partition.Checkpoints.Own(epoch, startAnew: reason.Length > 0 || !found, nextLeaseSequence);
         partition.Checkpoints.Finish(store.LoadLeases(number));
         return partition;
     }

@@ -143,8 +143,12 @@ internal sealed class PartitionHost : IDisposable
         if (effects.LeaseChanges.Count > 0)
         {
             node.LeaseWrites.Post([.. effects.LeaseChanges]);
-            node.OnLeasesEnded(effects.LeaseChanges);
             effects.LeaseChanges.Clear();
+        }
+        if (effects.Ended.Count > 0)
+        {
+            node.OnLeasesEnded(effects.Ended);
+            effects.Ended.Clear();
         }
         if (effects.Voided.Count > 0)
         {

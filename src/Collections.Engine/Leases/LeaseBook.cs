@@ -7,12 +7,15 @@ internal sealed class LeaseBook
 {
     private readonly SortedDictionary<uint, OpenLease> bySequence = [];
     private readonly PriorityQueue<uint, long> voidedByExpiry = new();
+    private readonly List<OpenLease> awaitingReplay = [];
 
     /// <summary>The next lease's sequence; from 1, so that 0 can say "none" in a record.</summary>
     public uint NextSequence { get; set; } = 1;
 
     /// <summary>Leases that keep a debtor out of the queues.</summary>
     public int OpenCount { get; private set; }
+
+    public bool AwaitsReplay => awaitingReplay.Count > 0;
 
     public IEnumerable<OpenLease> All => bySequence.Values;
 
@@ -28,6 +31,24 @@ internal sealed class LeaseBook
         else
             OpenCount++;
         return lease;
+    }
+
+    /// <summary>A lease that a recovery opens again.</summary>
+    public void Reopen(LeaseRow row, int slot)
+    {
+        OpenLease lease = Add(row, slot, LeaseStage.Held);
+        lease.AwaitsReplay = true;
+        awaitingReplay.Add(lease);
+    }
+
+    /// <summary>Those whose replay has come up to their grant, in order of their sequence; each once.</summary>
+    public List<OpenLease> TakeReplayed(long nowMs)
+    {
+        List<OpenLease> replayed = awaitingReplay.FindAll(lease => lease.Row.GrantedMs <= nowMs);
+        awaitingReplay.RemoveAll(lease => lease.Row.GrantedMs <= nowMs);
+        foreach (OpenLease lease in replayed)
+            lease.AwaitsReplay = false;
+        return replayed;
     }
 
     public void Void(OpenLease lease, string reason, long keptUntilMs)

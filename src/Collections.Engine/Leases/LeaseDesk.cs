@@ -66,8 +66,7 @@ public sealed class LeaseDesk
         if (leases.Find(sequence) is not { Stage: LeaseStage.Reserved } lease)
             return false;
         lease.TransitionTo(LeaseStage.Held);
-        partition.Trail.Add(lease.Row.GrantedMs, AuditKind.LeaseGranted, lease.Row, FormattableString.Invariant(
-            $"{lease.Row.Queue} to '{lease.Row.Caller}', value {lease.Row.Value:R}, propensity {lease.Row.Propensity:R}, model {lease.Row.ModelVersion}"));
+        RecordGrant(lease.Row);
         partition.Reschedule(lease.Slot);
         return true;
     }
@@ -92,13 +91,15 @@ public sealed class LeaseDesk
         return Answer(lease);
     }
 
-    /// <summary>The outcome could not be appended: the lease is as before.</summary>
+    /// <summary>
+    /// The outcome could not be appended: the lease is as before. Its debtor is evaluated again, because nothing could void the lease meanwhile.
+    /// </summary>
     public bool AbortReport(uint sequence)
     {
         if (leases.Find(sequence) is not { Stage: LeaseStage.Reporting } lease)
             return false;
         lease.TransitionTo(LeaseStage.Held);
-        partition.Reschedule(lease.Slot);
+        partition.Touch(lease.Slot);
         return true;
     }
 
@@ -176,7 +177,7 @@ public sealed class LeaseDesk
         if (acted.LeaseSequence == 0 || leases.Find(acted.LeaseSequence) is not { } lease)
             return;
         // What is being reported has happened already: its event closes the lease.
-        if (lease.Stage is LeaseStage.Reporting or LeaseStage.Expired)
+        if (lease.Stage is LeaseStage.Reporting or LeaseStage.Expired || (lease.AwaitsReplay && nowMs < lease.Row.GrantedMs))
             return;
         string reason = ReasonOf(why);
         long keptUntilMs = Math.Max(lease.Row.ExpiresMs, nowMs) + Limits.VoidedKeptMs;
@@ -184,9 +185,21 @@ public sealed class LeaseDesk
         acted.LeaseSequence = 0;
         dirty.Add(slot);
         partition.Trail.Add(nowMs, AuditKind.LeaseVoided, lease.Row, reason);
-        partition.Effects.LeaseChanges.Add(new LeaseChange(LeaseChangeKind.Void, partition.Number, partition.Checkpoints.Epoch, lease.Row.Sequence, keptUntilMs, null));
+        var change = new LeaseChange(LeaseChangeKind.Void, partition.Number, partition.Checkpoints.Epoch, lease.Row.Sequence, keptUntilMs, null);
+        partition.Effects.LeaseChanges.Add(change);
+        partition.Effects.Ended.Add(change);
         partition.Effects.Voided.Add(new LeaseVoidedNotice(lease.Row, reason));
     }
+
+    /// <summary>The log has been read again to its end: a lease that was opened again stands or falls by what is known now.</summary>
+    internal void EndReplay()
+    {
+        foreach (OpenLease lease in leases.TakeReplayed(partition.ClockMs))
+            partition.Touch(lease.Slot);
+    }
+
+    internal void RecordGrant(LeaseRow row) => partition.Trail.Add(row.GrantedMs, AuditKind.LeaseGranted, row, FormattableString.Invariant(
+        $"{row.Queue} to '{row.Caller}', value {row.Value:R}, propensity {row.Propensity:R}, model {row.ModelVersion}"));
 
     internal void LeaveForParking(int slot, long nowMs)
     {
@@ -197,7 +210,7 @@ public sealed class LeaseDesk
     internal void ForgetVoided(long nowMs)
     {
         while (leases.TakeForgotten(nowMs) is { } lease)
-            partition.Effects.LeaseChanges.Add(new LeaseChange(LeaseChangeKind.Close, partition.Number, partition.Checkpoints.Epoch, lease.Row.Sequence, 0, null));
+            partition.Checkpoints.Forget(lease.Row.Sequence);
     }
 
     private RankedQueue? Find(PullOrder order)
@@ -214,7 +227,7 @@ public sealed class LeaseDesk
         if (acted.LeaseSequence == lease.Row.Sequence)
             acted.LeaseSequence = 0;
         dirty.Add(lease.Slot);
-        partition.Effects.LeaseChanges.Add(new LeaseChange(LeaseChangeKind.Close, partition.Number, partition.Checkpoints.Epoch, lease.Row.Sequence, 0, null));
+        partition.Checkpoints.Forget(lease.Row.Sequence);
     }
 
     private void GiveBack(OpenLease lease)

@@ -39,6 +39,12 @@ internal sealed class OpenLease(LeaseRow row, int slot, LeaseStage stage)
 
     public LeaseStage Stage { get; private set; } = stage;
 
+    /// <summary>
+    /// Whether it was opened again by a recovery whose replay has not come up to its grant: what is read of the time before was known when it was
+    /// granted, and can't void it.
+    /// </summary>
+    public bool AwaitsReplay { get; set; }
+
     /// <summary>Why it was voided.</summary>
     public string Reason { get; set; } = "";
 

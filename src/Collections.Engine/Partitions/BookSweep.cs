@@ -24,6 +24,9 @@ internal sealed class BookSweep(DebtorTable table)
         end = table.Count;
     }
 
+    /// <summary>Whether <see cref="Run"/> has anything to look at now.</summary>
+    public bool IsDue(long nowMs) => IsRunning || Day.OfMs(nowMs) > SweptDay;
+
     /// <param name="nowMs">The partition's clock: as of then they are evaluated, in Unix milliseconds.</param>
     public void Run(long nowMs, Evaluator evaluator, bool quiet)
     {

@@ -76,7 +76,10 @@ internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook l
             return false;
         Debtor debtor = table.Debtor(slot);
         if (debtor.IsQuiet)
+        {
+            queues.Leave(slot);
             return false;
+        }
         debtor.Advance(now);
         return true;
     }
@@ -149,6 +152,8 @@ internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook l
         if (acted.QueueChannel == 0 || acted.LeaseSequence != 0)
             return;
         Debtor debtor = table.Debtor(slot);
+        if (debtor.IsQuiet)
+            return;
         Rank(slot, acted, queues.Of(table.TenantOf(slot), debtor.PortfolioId, (Domain.Events.Channel)acted.QueueChannel));
     }
 }

@@ -108,6 +108,10 @@ public sealed class Partition : IDisposable
         if (slice.CaughtUp)
         {
             AdvanceClock(slice.NowMs);
+            // Who waits is to be evaluated as of an earlier moment, maybe of yesterday; today is looked at besides.
+            if (leases.AwaitsReplay || sweep.IsDue(ClockMs))
+                evaluator.Run(Reschedule);
+            Desk.EndReplay();
             sweep.Run(ClockMs, evaluator, Quiet);
         }
         BehindMs = slice.CaughtUp ? 0 : Math.Max(0, slice.NowMs - ClockMs);
@@ -122,14 +126,8 @@ public sealed class Partition : IDisposable
         RecordBatch held = parked.Release(slot);
         table.Standing(slot).Flags &= ~StandingFlags.Parked;
         Debtor debtor = table.Debtor(slot);
-        var own = new HistoryBatch();
-        for (int i = 0; i < history.Count; i++)
-        {
-            LogRecord record = history[i];
-            if (IsOf(record, debtor))
-                own.Add(record.Content, record.KnownMs, record.History);
-        }
-        debtor.Rebuild(own, AsOf.At(ClockMs), out RebuildReport report);
+        var own = new OwnHistory(history, debtor);
+        debtor.Rebuild(own.Batch, AsOf.At(ClockMs), out RebuildReport report);
         Touch(slot);
         for (int i = 0; i < held.Count; i++)
         {
@@ -137,7 +135,7 @@ public sealed class Partition : IDisposable
             if (record.Offset >= request.Until[record.Stream])
                 Apply(record);
             else
-                Settle(record, report, slot);
+                Settle(record, report, own, slot);
         }
     }
 
@@ -336,7 +334,7 @@ public sealed class Partition : IDisposable
     }
 
     /// <summary>What became of a held record that the rebuild has taken in.</summary>
-    private void Settle(in LogRecord record, in RebuildReport report, int slot)
+    private void Settle(in LogRecord record, in RebuildReport report, OwnHistory own, int slot)
     {
         if (!EventReader.TryRead(record.Content, record.KnownMs, record.History, out Event e, out EventError error))
         {
@@ -345,6 +343,10 @@ public sealed class Partition : IDisposable
         else if (report.IsConflict(e.Head))
         {
             Refuse(record, "id: an earlier event of this stream has the same id and other content; give each event its own id");
+        }
+        else if (!own.IsFirst(record, e.Head))
+        {
+            counters.Duplicates++;
         }
         else
         {
@@ -359,10 +361,6 @@ public sealed class Partition : IDisposable
         counters.DeadLetters++;
         Trail.DeadLetters.Add(new DeadLetter(ClockMs, (byte)record.Stream, record.Offset, reason, record.Content.ToArray()));
     }
-
-    private static bool IsOf(in LogRecord record, in Debtor debtor) =>
-        EventReader.TryRead(record.Content, record.KnownMs, record.History, out Event e, out _)
-        && e.Head.Debtor.SequenceEqual(debtor.Name) && e.Head.Tenant.SequenceEqual(debtor.Tenant);
 
     /// <summary>Starts the loads that the next records will need, so that their cache misses overlap.</summary>
     private void Prefetch(RecordBatch records, int start, int end, Span<ulong> hashes)

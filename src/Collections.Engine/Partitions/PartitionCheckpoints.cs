@@ -27,6 +27,10 @@ public sealed class PartitionCheckpoints : ICheckpointSink
     private StreamPositions positionsKept;
     private bool replace;
 
+    /// <summary>Leases with this number and later are known to no committed checkpoint.</summary>
+    private uint leasesKept = 1;
+    private readonly List<uint> forgotten = [];
+
     internal PartitionCheckpoints(
         Partition partition, DebtorTable table, QueueBook queues, TimerHeap timers, LeaseBook leases, ParkedDebtors parked, DirtySlots dirty, BookSweep sweep)
     {
@@ -52,12 +56,18 @@ public sealed class PartitionCheckpoints : ICheckpointSink
     /// <summary>Why the stored states can't be taken over and must be folded anew from the log; empty: they can.</summary>
     public string RefoldReason { get; private set; } = "";
 
+    /// <summary>The number of the next lease as the stored checkpoint has it, whether its states can be taken over or not.</summary>
+    public uint StoredLeaseSequence { get; private set; }
+
     /// <summary>Takes the partition over: what is written from now on is written under this epoch.</summary>
     /// <param name="startAnew">Nothing is taken over; the first checkpoint replaces what is stored.</param>
-    public void Own(long epoch, bool startAnew)
+    /// <param name="nextLeaseSequence">Where the numbers of leases go on at least: also one that starts anew gives no number twice.</param>
+    public void Own(long epoch, bool startAnew, uint nextLeaseSequence = 0)
     {
         Epoch = epoch;
         replace = startAnew;
+        leases.NextSequence = Math.Max(leases.NextSequence, nextLeaseSequence);
+        leasesKept = leases.NextSequence;
     }
 
     /// <summary>Copies everything that changed since the last checkpoint. Between two slices only.</summary>
@@ -92,10 +102,34 @@ public sealed class PartitionCheckpoints : ICheckpointSink
     }
 
     /// <summary>The store has it.</summary>
-    public void OnCommitted(in CheckpointHeader header) => Committed = header.Next;
+    public void OnCommitted(in CheckpointHeader header)
+    {
+        Committed = header.Next;
+        leasesKept = header.NextLeaseSequence;
+        foreach (uint sequence in forgotten.FindAll(sequence => sequence < leasesKept))
+            RemoveRow(sequence);
+        forgotten.RemoveAll(sequence => sequence < leasesKept);
+    }
+
+    /// <summary>
+    /// A lease has ended. Its row goes once a checkpoint has passed its number: until then the row is all that keeps a restart from giving
+    /// the number again, to a lease that acts on the old one would then hit, and from losing the grant's place in the trail.
+    /// </summary>
+    internal void Forget(uint sequence)
+    {
+        partition.Effects.Ended.Add(new LeaseChange(LeaseChangeKind.Close, partition.Number, Epoch, sequence, 0, null));
+        if (sequence < leasesKept)
+            RemoveRow(sequence);
+        else
+            forgotten.Add(sequence);
+    }
+
+    private void RemoveRow(uint sequence) =>
+        partition.Effects.LeaseChanges.Add(new LeaseChange(LeaseChangeKind.Close, partition.Number, Epoch, sequence, 0, null));
 
     void ICheckpointSink.Header(CheckpointHeader header)
     {
+        StoredLeaseSequence = header.NextLeaseSequence;
         if (header.LayoutVersion != DebtorImage.LayoutVersion)
         {
             RefoldReason = $"the states are stored in layout {header.LayoutVersion}, this version writes {DebtorImage.LayoutVersion}";
@@ -139,7 +173,12 @@ public sealed class PartitionCheckpoints : ICheckpointSink
     {
         uint grantedAfter = leases.NextSequence;
         foreach (LeaseRow row in rows)
+        {
+            // The trail is kept with the checkpoint: of what came after it, the row is the witness.
+            if (row.Sequence >= grantedAfter)
+                partition.Desk.RecordGrant(row);
             Reopen(row, grantedAfter);
+        }
         for (int slot = 0; slot < table.Count; slot++)
         {
             if (table.Record(slot).IsFree)
@@ -159,7 +198,7 @@ public sealed class PartitionCheckpoints : ICheckpointSink
     private void Reopen(LeaseRow row, uint grantedAfter)
     {
         int slot = partition.Find(Encoding.UTF8.GetBytes(row.Tenant), Encoding.UTF8.GetBytes(row.Debtor));
-        Invariant.Require(slot >= 0 || row.Sequence >= grantedAfter, $"lease {row.Id} is open for '{row.Tenant}/{row.Debtor}', whom the checkpoint does not have");
+        Invariant.Require(slot >= 0 || row.Sequence >= grantedAfter || replace, $"lease {row.Id} is open for '{row.Tenant}/{row.Debtor}', whom the checkpoint does not have");
         if (slot < 0)
         {
             // Its debtor is only in the log so far; nothing is handed out before the log has been read again, and it is adopted then.
@@ -182,7 +221,7 @@ public sealed class PartitionCheckpoints : ICheckpointSink
         if (!orphans.Remove($"{Encoding.UTF8.GetString(debtor.Tenant)}/{Encoding.UTF8.GetString(debtor.Name)}", out List<LeaseRow>? rows))
             return;
         foreach (LeaseRow row in rows)
-            Attach(row, slot, row.Sequence);
+            Attach(row, slot, grantedAfter: 0);
     }
 
     private void Attach(LeaseRow row, int slot, uint grantedAfter)
@@ -191,17 +230,22 @@ public sealed class PartitionCheckpoints : ICheckpointSink
         if (row.State == LeaseState.Voided)
         {
             leases.Add(row, slot, LeaseStage.Voided).Reason = "voided before a restart";
+            // The checkpoint may be older than the voiding: the debtor is free, whatever its record says.
+            if (acted.LeaseSequence == row.Sequence)
+            {
+                acted.LeaseSequence = 0;
+                dirty.Add(slot);
+            }
         }
         else if (row.Sequence >= grantedAfter || acted.LeaseSequence == row.Sequence)
         {
             acted.LeaseSequence = row.Sequence;
-            leases.Add(row, slot, LeaseStage.Held);
+            leases.Reopen(row, slot);
             dirty.Add(slot);
         }
         else
         {
-            leases.NextSequence = Math.Max(leases.NextSequence, row.Sequence + 1);
-            partition.Effects.LeaseChanges.Add(new LeaseChange(LeaseChangeKind.Close, partition.Number, Epoch, row.Sequence, 0, null));
+            RemoveRow(row.Sequence);
         }
     }
 

@@ -16,6 +16,9 @@ public sealed class PartitionEffects
     /// <summary>Changes of leases to commit; none of them is waited for.</summary>
     public List<LeaseChange> LeaseChanges { get; } = [];
 
+    /// <summary>Leases that have ended in any way, to be made known; what the store keeps of them is in <see cref="LeaseChanges"/>.</summary>
+    public List<LeaseChange> Ended { get; } = [];
+
     /// <summary>Holders to be told that their lease is void.</summary>
     public List<LeaseVoidedNotice> Voided { get; } = [];
 

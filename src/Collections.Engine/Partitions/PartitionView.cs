@@ -58,12 +58,14 @@ public sealed class PartitionView
             partition.IsParked(slot), debtor.IsQuiet, partition.ClockMs);
     }
 
-    /// <summary>What a caller wants to see of a leased debtor.</summary>
-    public LeasedAction Describe(LeaseRow row)
+    /// <summary>What a caller wants to see of a leased debtor; null if the lease is not in its holder's hand.</summary>
+    public LeasedAction? Describe(LeaseRow row)
     {
-        int slot = partition.Find(Encoding.UTF8.GetBytes(row.Tenant), Encoding.UTF8.GetBytes(row.Debtor));
-        DebtorFacts facts = table.Debtor(slot).Facts(AsOf.At(partition.ClockMs));
-        return new LeasedAction(row, facts.OverdueMinor, facts.Currency, facts.OldestDpd, table.Record(slot).Acted.ScoredAtMs);
+        if (leases.Find(row.Sequence) is not { Stage: LeaseStage.Held } lease)
+            return null;
+        DebtorFacts facts = table.Debtor(lease.Slot).Facts(AsOf.At(partition.ClockMs));
+        ref ActedState acted = ref table.Record(lease.Slot).Acted;
+        return new LeasedAction(lease.Row, facts.OverdueMinor, facts.Currency, facts.OldestDpd, acted.ScoredAtMs, acted.EligibleSinceMs);
     }
 
     public IEnumerable<QueueFigures> Queues()
@@ -149,7 +151,7 @@ public sealed class PartitionView
 }
 
 /// <summary>An action in its caller's hand, with what a caller wants to see of its debtor.</summary>
-public sealed record LeasedAction(LeaseRow Lease, long OverdueMinor, Currency Currency, int OldestDpd, long ScoredAtMs);
+public sealed record LeasedAction(LeaseRow Lease, long OverdueMinor, Currency Currency, int OldestDpd, long ScoredAtMs, long EligibleSinceMs);
 
 /// <summary>One debtor as of the partition's clock.</summary>
 public sealed record DebtorSnapshot(
