@@ -99,6 +99,8 @@ internal sealed class PartitionHost : IDisposable
         foreach ((StreamPositions _, TaskCompletionSource done) in waiters)
             done.TrySetException(new InvalidOperationException($"partition {Partition.Number} has stopped: {reason}"));
         waiters.Clear();
+        checkpointRequests.ForEach(done => done.TrySetException(new InvalidOperationException($"partition {Partition.Number} has stopped: {reason}")));
+        checkpointRequests.Clear();
     }
 
     /// <summary>Completes when everything applied so far is kept; after the checkpoint under way, if there is one.</summary>
