@@ -74,7 +74,7 @@ public static class StoreSamples
         return checkpoint;
     }
 
-    public static AuditRow Audit(long sequence) => new(sequence, 5, AuditKind.Queued, "bank", "debtor", "detail");
+    public static AuditRow Audit(long sequence) => new(sequence, 5, AuditKind.LeaseGranted, "bank", "debtor", "detail");
 
     public static LeaseRow Lease(int partition, uint sequence, LeaseState state = LeaseState.Open, double propensity = 0.25) => new(
         partition, sequence, "bank", $"debtor-{sequence}-ü", "main", Channel.Voice, "dialer", $"request {sequence}", GrantedMs: 100, ExpiresMs: 200, Value: -0.0,

@@ -29,7 +29,7 @@ public sealed partial class ReadmeTests : IDisposable
         int ran = 0;
         foreach (Match block in FencedBlock().Matches(readme))
         {
-            string language = block.Groups[1].Value, text = block.Groups[2].Value;
+            string language = block.Groups["language"].Value, text = block.Groups["text"].Value;
             if (language == "text" && lastOutput.Length > 0 && importOutput.Length == 0)
             {
                 importOutput = text;
@@ -82,7 +82,7 @@ public sealed partial class ReadmeTests : IDisposable
             seen.AppendLine(line);
             if (Address().Match(line) is { Success: true } match)
             {
-                address = match.Groups[1].Value;
+                address = match.Groups["address"].Value;
                 return;
             }
         }
@@ -102,6 +102,7 @@ public sealed partial class ReadmeTests : IDisposable
     private static Process Start(string commands) => Process.Start(new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", commands])
     {
         WorkingDirectory = Root,
+        UseShellExecute = false,
         RedirectStandardOutput = true,
         RedirectStandardError = true,
     })!;
@@ -116,12 +117,12 @@ public sealed partial class ReadmeTests : IDisposable
         throw new DirectoryNotFoundException("no folder above the tests holds Collections.Engine.sln");
     }
 
-    [GeneratedRegex(@"^```([a-z ]*)\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(@"^```(?<language>[a-z ]*)\n(?<text>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex FencedBlock();
 
-    [GeneratedRegex(@"collections (pull|debtor|status)\b")]
+    [GeneratedRegex(@"collections (pull|debtor|status)\b", RegexOptions.ExplicitCapture)]
     private static partial Regex ClientCommand();
 
-    [GeneratedRegex(@"gRPC on (http://\S+?)/?;")]
+    [GeneratedRegex(@"gRPC on (?<address>http://\S+?)/?;", RegexOptions.ExplicitCapture)]
     private static partial Regex Address();
 }
