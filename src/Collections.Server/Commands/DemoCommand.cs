@@ -71,15 +71,25 @@ internal static class DemoCommand
         ShowHistory(run);
         Table table = new Table().Border(TableBorder.Simple).Title("live, in virtual time")
             .AddColumns("time", "waiting", "leased", "pulled", "reported", "right party", "voided", "payments", "received");
-        await Output.Results.Live(table).StartAsync(async live =>
+        async Task RunAsync(System.Action rowAdded)
         {
             for (int tick = 0; tick < ticks; tick++)
             {
                 await run.RunTickAsync(tick);
                 await AddRowAsync(table, run);
-                live.Refresh();
+                rowAdded();
             }
-        });
+        }
+        // A table that grows in place needs a terminal.
+        if (Console.IsOutputRedirected)
+        {
+            await RunAsync(() => { });
+            Output.Results.Write(table);
+        }
+        else
+        {
+            await Output.Results.Live(table).StartAsync(live => RunAsync(live.Refresh));
+        }
     }
 
     private static void ShowHistory(DemoRun run) => Output.Results.MarkupLineInterpolated(

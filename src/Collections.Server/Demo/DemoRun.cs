@@ -59,8 +59,8 @@ public sealed class DemoRun : IAsyncDisposable
 
     public static async Task<DemoRun> StartAsync(DemoOptions options, DataDirectory directory, Action<string> warn)
     {
-        // The history ends where the live days begin: on a Monday, so that a short demo sees working days.
-        Day firstDay = Day.Of(new DateOnly(2026, 1, 5));
+        // The live days begin on a Monday, so that a short demo sees working days.
+        Day firstDay = Day.Of(new DateOnly(2026, 7, 6).AddMonths(-options.Months));
         var portfolio = new SimulatedPortfolio(options.Debtors, options.Months, options.Seed, firstDay);
         var clock = new VirtualClock(firstDay.StartMs);
         IEventLog log = directory.OpenLog(null, TimeProvider.System);
@@ -115,10 +115,10 @@ public sealed class DemoRun : IAsyncDisposable
         });
         await log.AppendAsync(batch, CancellationToken.None);
         await server.Node.SettleAsync();
-        await CheckBookAsync();
+        await CheckBookAsync(ledgers: false);
         await floor.WorkAsync(options.ActionsPerTick);
         await server.Node.SettleAsync();
-        await CheckBookAsync();
+        await CheckBookAsync(ledgers: false);
         Figures.Digest(floor.TakeDigest());
         Figures.Digest(await LedgerDigestAsync());
         Figures.Take(floor);
@@ -127,6 +127,7 @@ public sealed class DemoRun : IAsyncDisposable
     /// <summary>Everything in numbers, at the end.</summary>
     public async Task<DemoResult> FinishAsync()
     {
+        await CheckBookAsync(ledgers: true);
         (int Debtors, long Bytes, PartitionCounters Counters)[] parts = await server.Node.AskAll(p => (p.View.DebtorCount, p.View.BytesUsed, p.Counters));
         int debtors = parts.Sum(p => p.Debtors);
         return new DemoResult(
@@ -163,9 +164,9 @@ public sealed class DemoRun : IAsyncDisposable
             Figures.HistoryEvents++;
     }
 
-    private async Task CheckBookAsync()
+    private async Task CheckBookAsync(bool ledgers)
     {
-        foreach (BookCheck check in await server.Node.AskAll(p => p.View.Check()))
+        foreach (BookCheck check in await server.Node.AskAll(p => p.View.Check(ledgers)))
         {
             Figures.PaidStillQueued += check.PaidStillQueued;
             Figures.DoubleLeased += check.DoubleLeased;

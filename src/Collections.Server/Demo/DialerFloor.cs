@@ -34,8 +34,7 @@ internal sealed class DialerFloor(Queues.QueuesClient queues, SimulatedPortfolio
 
     public async Task WorkAsync(int actions)
     {
-        foreach (V1.Action held in inHand.Values.OrderBy(a => a.Debtor, StringComparer.Ordinal).ToArray())
-            await ReportAsync(held);
+        await ReportAsync(inHand.Values.OrderBy(a => a.Debtor, StringComparer.Ordinal));
         best.Clear();
         ListQueuesResponse all = await queues.ListQueuesAsync(new ListQueuesRequest());
         int share = Math.Max(1, actions / Math.Max(1, all.Queues.Count));
@@ -68,21 +67,28 @@ internal sealed class DialerFloor(Queues.QueuesClient queues, SimulatedPortfolio
                     DoubleLeased++;
             }
             best.AddRange(pulled.Actions.Take(5));
-            foreach (V1.Action action in pulled.Actions.Where((_, i) => i % HeldBack != HeldBack - 1))
-                await ReportAsync(action);
+            await ReportAsync(pulled.Actions.Where((_, i) => i % HeldBack != HeldBack - 1));
         }
     }
 
-    private async Task ReportAsync(V1.Action action)
+    /// <summary>Contacts one debtor after another, and reports all of them at once, as a floor of many dialers does.</summary>
+    private async Task ReportAsync(IEnumerable<V1.Action> actions)
     {
-        Invariant.Require(DebtorNames.TryParse(System.Text.Encoding.UTF8.GetBytes(action.Debtor), out int debtor), $"'{action.Debtor}' is none of the simulated debtors");
-        Domain.Events.AttemptOutcome outcome = portfolio.Contact(debtor, (Domain.Events.Channel)action.Channel, clock.NowMs);
-        LeaseAnswer answer = await queues.ReportAsync(new ReportRequest { Lease = action.Lease, Outcome = (AttemptOutcome)outcome });
-        inHand.Remove(action.Debtor);
-        Reported++;
-        if (answer.Status == LeaseStatus.LeaseVoided)
-            MetVoided++;
-        if (outcome == Domain.Events.AttemptOutcome.RightParty)
-            RightParty++;
+        var reports = new List<Task<LeaseAnswer>>();
+        foreach (V1.Action action in actions.ToArray())
+        {
+            Invariant.Require(DebtorNames.TryParse(System.Text.Encoding.UTF8.GetBytes(action.Debtor), out int debtor), $"'{action.Debtor}' is none of the simulated debtors");
+            Domain.Events.AttemptOutcome outcome = portfolio.Contact(debtor, (Domain.Events.Channel)action.Channel, clock.NowMs);
+            reports.Add(queues.ReportAsync(new ReportRequest { Lease = action.Lease, Outcome = (AttemptOutcome)outcome }).ResponseAsync);
+            inHand.Remove(action.Debtor);
+            if (outcome == Domain.Events.AttemptOutcome.RightParty)
+                RightParty++;
+        }
+        foreach (LeaseAnswer answer in await Task.WhenAll(reports))
+        {
+            Reported++;
+            if (answer.Status == LeaseStatus.LeaseVoided)
+                MetVoided++;
+        }
     }
 }
