@@ -117,7 +117,9 @@ internal sealed class SimulatedHost : IDisposable
 
     public void AnswerHistory()
     {
-        (int number, HistoryRequest request) = histories.Dequeue();
+        if (!histories.TryDequeue(out (int Partition, HistoryRequest Request) next))
+            return;
+        (int number, HistoryRequest request) = next;
         var history = new RecordBatch();
         log.ReadHistory(number, request.DebtorHash, request.Until, history);
         Step("resume");
