@@ -14,4 +14,8 @@ var root = new RootCommand("Collections Engine: decides whom to contact next, ho
     DemoCommand.Build(),
     BenchCommand.Build(),
 };
-return await root.Parse(args).InvokeAsync();
+ParseResult command = root.Parse(args);
+// Stopping lets the calls at hand end and keeps a last checkpoint; the default would cut both off after two seconds.
+int code = await command.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(2) });
+// An import answers 1 when some rows were refused; a command that was not understood has done nothing.
+return command.Errors.Count > 0 ? 2 : code;

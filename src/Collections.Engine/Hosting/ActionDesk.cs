@@ -55,7 +55,7 @@ public sealed class ActionDesk
     {
         if (!TryFind(lease, out int partition, out uint sequence))
             return LeaseAnswer.Unknown;
-        LeaseAnswer answer = await node.Ask(partition, p => p.Desk.BeginReport(sequence));
+        LeaseAnswer answer = await AskRecovered(partition, p => p.Desk.BeginReport(sequence));
         if (answer.Status is not (LeaseStatus.Open or LeaseStatus.Voided) || answer.Row is not { } row)
             return answer;
         var batch = new AppendBatch();
@@ -90,7 +90,7 @@ public sealed class ActionDesk
     {
         if (!TryFind(lease, out int partition, out uint sequence))
             return LeaseAnswer.Unknown;
-        (LeaseAnswer answer, long epoch) = await node.Ask(partition, p => (p.Desk.CheckHeld(sequence), p.Checkpoints.Epoch));
+        (LeaseAnswer answer, long epoch) = await AskRecovered(partition, p => (p.Desk.CheckHeld(sequence), p.Checkpoints.Epoch));
         if (answer.Status != LeaseStatus.Open)
             return answer;
         long expiresMs = Math.Max(node.NowMs + leaseMs, answer.Row!.ExpiresMs);
@@ -103,7 +103,7 @@ public sealed class ActionDesk
     {
         if (!TryFind(lease, out int partition, out uint sequence))
             return LeaseAnswer.Unknown;
-        (LeaseAnswer answer, long epoch) = await node.Ask(partition, p => (p.Desk.CheckHeld(sequence), p.Checkpoints.Epoch));
+        (LeaseAnswer answer, long epoch) = await AskRecovered(partition, p => (p.Desk.CheckHeld(sequence), p.Checkpoints.Epoch));
         if (answer.Status != LeaseStatus.Open)
             return answer;
         // Its row stays, as of no effect, until a checkpoint has passed its number.
@@ -290,6 +290,15 @@ public sealed class ActionDesk
         a.Lease.Value != b.Lease.Value ? b.Lease.Value.CompareTo(a.Lease.Value)
         : a.EligibleSinceMs != b.EligibleSinceMs ? a.EligibleSinceMs.CompareTo(b.EligibleSinceMs)
         : System.Text.Encoding.UTF8.GetBytes(a.Lease.Debtor).AsSpan().SequenceCompareTo(System.Text.Encoding.UTF8.GetBytes(b.Lease.Debtor));
+
+    /// <summary>
+    /// Asks a partition about a lease. Until it has read the log again after a restart it doesn't know every debtor, so it can't say of
+    /// a lease that it is gone.
+    /// </summary>
+    private Task<T> AskRecovered<T>(int partition, Func<Partition, T> question) => node.Ask(partition, p =>
+        node.StateOf(partition) == PartitionState.Recovering
+            ? throw new InvalidOperationException($"partition {partition} is recovering; try again once it is serving")
+            : question(p));
 
     private bool TryFind(string lease, out int partition, out uint sequence) =>
         LeaseRow.Ids.TryParse(lease, out partition, out sequence) && partition < node.PartitionCount;

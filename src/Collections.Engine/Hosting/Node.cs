@@ -112,7 +112,7 @@ public sealed class Node : IAsyncDisposable
         {
             hosts[partition].WaitFor(target, done);
             return true;
-        });
+        }).WaitAsync(cancellation);
         await done.Task.WaitAsync(cancellation);
     }
 
@@ -143,9 +143,10 @@ public sealed class Node : IAsyncDisposable
     public void Abandon()
     {
         Log.Appended = null;
-        Histories.Dispose();
+        // The workers first: until they have stopped they hand requests to the others.
         foreach (Worker worker in workers)
             worker.Stop();
+        Histories.Dispose();
         Checkpoints.Dispose();
         LeaseWrites.Dispose();
         foreach (PartitionHost host in hosts)

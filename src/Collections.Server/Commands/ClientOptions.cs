@@ -32,15 +32,19 @@ internal sealed class ClientOptions
         }
         catch (RpcException refused)
         {
-            return Output.Fail(refused.StatusCode == StatusCode.Unavailable && refused.Status.Detail.Contains("refused", StringComparison.OrdinalIgnoreCase)
-                ? $"no node answers at {address}; start one with 'collections serve'"
+            return Output.Fail(IsUnreachable(refused)
+                ? $"no node answers at {address}; start one with 'collections serve', or say with --address where it listens"
                 : $"{refused.StatusCode}: {refused.Status.Detail}");
         }
-        catch (UriFormatException)
+        catch (Exception malformed) when (malformed is UriFormatException or ArgumentException)
         {
             return Output.Fail($"--address: '{address}' is no address, such as http://{ServeCommand.ListenDefault}");
         }
     }
+
+    private static bool IsUnreachable(RpcException refused) =>
+        refused.StatusCode == StatusCode.Unavailable
+        && refused.Status.DebugException is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
 
     /// <summary>Minor units for people: "1,234.56 EUR".</summary>
     public static string Amount(long minor, string currency)

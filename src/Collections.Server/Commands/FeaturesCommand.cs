@@ -25,10 +25,10 @@ internal static class FeaturesCommand
     {
         if (!Day.TryParse(asOf, out Day day))
             return Output.Fail($"--as-of: '{asOf}' is no date from 1970-01-02 to 2149-06-05 as YYYY-MM-DD");
-        if (!directory.HasLog)
-            return Output.Fail($"--data: there is no log in {Path.GetFullPath(directory.Path)}");
         try
         {
+            if (!directory.HasLog)
+                return Output.Fail($"--data: there is no log in {Path.GetFullPath(directory.Path)}");
             using IEventLog log = directory.OpenLog(null, TimeProvider.System);
             using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
             Write(log, day, output);

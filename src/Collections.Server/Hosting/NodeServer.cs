@@ -62,7 +62,7 @@ public sealed class NodeServer : IAsyncDisposable
         catch (IOException failure)
         {
             node.Abandon();
-            throw new IOException($"can't listen on {listen}: {failure.Message}; choose another --listen", failure);
+            throw new IOException($"can't listen on {listen}: {failure.Message.TrimEnd('.')}; choose another --listen", failure);
         }
         var server = new NodeServer(app, node);
         _ = server.WatchHealthAsync(app.Services.GetRequiredService<HealthStatusBoard>(), app.Lifetime.ApplicationStopping);

@@ -11,28 +11,51 @@ namespace Collections.Server.Services;
 /// <summary>Events in over gRPC.</summary>
 public sealed class IngestService(Node node) : Ingest.IngestBase
 {
+    private const string Damage = "\uFFFD";
+
     public override async Task<AppendResponse> Append(AppendRequest request, ServerCallContext context)
     {
         if (request.Events.Count > Engine.Limits.AppendEventsMax)
             throw Wire.Invalid("events", $"at most {Engine.Limits.AppendEventsMax} in one call", request.Events.Count);
         var events = new List<ReadOnlyMemory<byte>>(request.Events.Count);
-        foreach (V1.Event e in request.Events)
+        var damaged = new EventError?[request.Events.Count];
+        for (int i = 0; i < request.Events.Count; i++)
         {
+            V1.Event e = request.Events[i];
             AccessPoint.Tenant(context, e.Tenant);
-            events.Add(e.ToByteArray());
+            byte[] whole = e.ToByteArray();
+            damaged[i] = FindDamage(e, whole);
+            if (damaged[i] is null)
+                events.Add(whole);
         }
         try
         {
-            IntakeResult[] results = await node.Intake.AppendAsync(events, request.Wait == Wait.Applied, context.CancellationToken);
+            using CancellationTokenSource answerBy = Wire.AnswerBy(context);
+            IntakeResult[] results = await node.Intake.AppendAsync(events, request.Wait == Wait.Applied, answerBy.Token);
             var response = new AppendResponse();
-            foreach (IntakeResult result in results)
-                response.Results.Add(Describe(result));
+            int taken = 0;
+            foreach (EventError? error in damaged)
+                response.Results.Add(Describe(error is { } why ? new IntakeResult(IntakeStatus.Refused, why, -1, default, -1) : results[taken++]));
             return response;
         }
         catch (LogUnavailableException unavailable)
         {
             throw Wire.Unavailable(unavailable);
         }
+    }
+
+    /// <summary>
+    /// Reading a message puts U+FFFD where bytes are no UTF-8. Two names that differ in such bytes alone would become one, so a name that holds
+    /// it is refused; what people wrote is taken as it came.
+    /// </summary>
+    private static EventError? FindDamage(V1.Event e, ReadOnlySpan<byte> whole)
+    {
+        bool hasFreeText = e.BodyCase is V1.Event.BodyOneofCase.ContactReceived or V1.Event.BodyOneofCase.DisputeOpened or V1.Event.BodyOneofCase.HoldPlaced;
+        (string field, string value) = e.Tenant.Contains(Damage, StringComparison.Ordinal) ? ("tenant", e.Tenant)
+            : e.Debtor.Contains(Damage, StringComparison.Ordinal) ? ("debtor", e.Debtor)
+            : e.Id.Contains(Damage, StringComparison.Ordinal) ? ("id", e.Id)
+            : !hasFreeText && whole.IndexOf("\uFFFD"u8) >= 0 ? ("body", "") : ("", "");
+        return field.Length == 0 ? null : new EventError(field, "holds bytes that are no UTF-8, or the character U+FFFD that stands for them", value);
     }
 
     private static AppendResult Describe(in IntakeResult result) => result.Status == IntakeStatus.Refused

@@ -8,12 +8,14 @@ using Collections.Engine.Stores;
 using Collections.Server.Access;
 using Collections.V1;
 using Grpc.Core;
+using Microsoft.Extensions.Hosting;
 using LeaseAnswer = Collections.V1.LeaseAnswer;
+using Timestamp = Google.Protobuf.WellKnownTypes.Timestamp;
 
 namespace Collections.Server.Services;
 
 /// <summary>Next best actions out over gRPC.</summary>
-public sealed class QueuesService(Node node, TimeProvider time) : V1.Queues.QueuesBase
+public sealed class QueuesService(Node node, TimeProvider time, IHostApplicationLifetime lifetime) : V1.Queues.QueuesBase
 {
     /// <summary>How often a subscription that has nothing looks again, in milliseconds.</summary>
     private const int LookAgainMs = 200;
@@ -34,8 +36,9 @@ public sealed class QueuesService(Node node, TimeProvider time) : V1.Queues.Queu
     {
         if (request.Outcome == AttemptOutcome.Unspecified || !Enum.IsDefined(request.Outcome))
             throw Wire.Invalid("outcome", "must be one of collections.v1.AttemptOutcome", request.Outcome);
-        long atMs = request.At is null ? node.NowMs : Math.Min(request.At.ToDateTimeOffset().ToUnixTimeMilliseconds(), node.NowMs);
-        return Wire.Answer(await Guard(() => node.Actions.ReportAsync(request.Lease, (Domain.Events.AttemptOutcome)request.Outcome, atMs, context.CancellationToken)));
+        long atMs = request.At is null ? node.NowMs : Math.Min(InstantMs(request.At), node.NowMs);
+        using CancellationTokenSource answerBy = Wire.AnswerBy(context);
+        return Wire.Answer(await Guard(() => node.Actions.ReportAsync(request.Lease, (Domain.Events.AttemptOutcome)request.Outcome, atMs, answerBy.Token)));
     }
 
     public override async Task<LeaseAnswer> Extend(ExtendRequest request, ServerCallContext context) =>
@@ -65,9 +68,16 @@ public sealed class QueuesService(Node node, TimeProvider time) : V1.Queues.Queu
         }
         node.Voided += OnVoided;
         node.LeasesEnded += OnEnded;
+        // A subscription has no end of its own, and would hold up the node's stop until that gives up waiting.
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         try
         {
-            await Stream(order, request.MaxOpen, ended.Reader, responseStream, context.CancellationToken);
+            await Stream(order, request.MaxOpen, ended.Reader, responseStream, over.Token);
+            throw new OperationCanceledException(over.Token);
+        }
+        catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "the node is stopping; what was handed out stays under its leases"));
         }
         finally
         {
@@ -154,6 +164,15 @@ public sealed class QueuesService(Node node, TimeProvider time) : V1.Queues.Queu
         if (seconds is < 0 or > Engine.Limits.LeaseSecondsMax)
             throw Wire.Invalid("lease_seconds", $"must be 0 (the default of {Engine.Limits.LeaseSecondsDefault}) to {Engine.Limits.LeaseSecondsMax}", seconds);
         return (seconds == 0 ? Engine.Limits.LeaseSecondsDefault : seconds) * 1000L;
+    }
+
+    private static long InstantMs(Timestamp at)
+    {
+        // From the first day that events can be effective on.
+        const long firstSecond = Domain.Day.MsPerDay / 1000;
+        if (at.Seconds is < firstSecond or > 253_402_300_799 || at.Nanos is < 0 or > 999_999_999)
+            throw Wire.Invalid("at", "must be an instant from 1970-01-02 on", $"{at.Seconds} s {at.Nanos} ns");
+        return at.Seconds * 1000 + at.Nanos / 1_000_000;
     }
 
     private V1.Action Describe(LeasedAction leased)
