@@ -38,6 +38,9 @@ internal sealed class PartitionHost : IDisposable
     /// <summary>Effects under way; written by the worker and by the tasks that end them.</summary>
     private int underWay;
 
+    /// <summary>Appends of misplaced records under way; written by the worker and by the tasks that end them.</summary>
+    private int rerouting;
+
     public PartitionHost(Node node, Partition partition)
     {
         this.node = node;
@@ -100,10 +103,15 @@ internal sealed class PartitionHost : IDisposable
         waiters.Clear();
     }
 
-    /// <summary>Takes a checkpoint now if there is anything to keep; false while another is under way.</summary>
+    /// <summary>
+    /// Whether misplaced records are not yet durable where they belong. No checkpoint may pass them before that: it would say that they are done.
+    /// </summary>
+    public bool IsRerouting => Volatile.Read(ref rerouting) > 0;
+
+    /// <summary>Takes a checkpoint now if there is anything to keep; false while another is under way, or misplaced records are.</summary>
     public bool TryCheckpoint(TaskCompletionSource? done)
     {
-        if (checkpointInFlight)
+        if (checkpointInFlight || IsRerouting)
             return false;
         if (!Partition.Checkpoints.IsDue)
         {
@@ -145,9 +153,12 @@ internal sealed class PartitionHost : IDisposable
     private void Do(PartitionEffects effects)
     {
         if (effects.TakeEvents() is { } events)
-            Append(events);
+            Append(events, () => { });
         if (effects.TakeMisplaced() is { } misplaced)
-            Append(misplaced);
+        {
+            Interlocked.Increment(ref rerouting);
+            Append(misplaced, () => Interlocked.Decrement(ref rerouting));
+        }
         if (effects.LeaseChanges.Count > 0)
         {
             node.LeaseWrites.Post([.. effects.LeaseChanges]);
@@ -171,12 +182,13 @@ internal sealed class PartitionHost : IDisposable
         effects.HistoryRequests.Clear();
     }
 
-    private void Append(AppendBatch events)
+    private void Append(AppendBatch events, Action done)
     {
         Interlocked.Increment(ref underWay);
         _ = node.AppendUntilDurableAsync(events).ContinueWith(
             _ =>
             {
+                done();
                 Interlocked.Decrement(ref underWay);
                 node.WorkerOf(Partition.Number).Wake();
             },
