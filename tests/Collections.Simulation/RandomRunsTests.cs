@@ -4,7 +4,7 @@ namespace Collections.Simulation;
 public sealed class RandomRunsTests
 {
     /// <summary>Lives of each kind; a night may ask for thousands.</summary>
-    private static readonly int Seeds =
+    public static readonly int Seeds =
         int.TryParse(Environment.GetEnvironmentVariable("COLLECTIONS_SIMULATION_SEEDS"), out int asked) ? asked : 40;
 
     [Fact]

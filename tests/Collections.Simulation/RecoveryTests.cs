@@ -28,6 +28,20 @@ public sealed class RecoveryTests
         }
     }
 
+    [Fact]
+    public void A_crash_in_any_life_leaves_no_trace()
+    {
+        for (int seed = 5_000; seed < 5_000 + RandomRunsTests.Seeds; seed++)
+        {
+            Plan plan = new(seed) { SliceSeed = seed, Rounds = 40 };
+            using Run undisturbed = Run.Of(plan);
+            using Run run = Run.Of(plan with { CrashAt = seed * 7_919 % undisturbed.Host.Steps });
+            string where = $"seed {seed}, {run.Host.CrashedAt}";
+            Assert.True(undisturbed.Trace.SequenceEqual(run.Trace), $"{where}: {Differences.Of(undisturbed.Trace, run.Trace)}");
+            Assert.True(undisturbed.Final() == run.Final(), $"{where}: {Differences.Of(undisturbed.Final().Split('\n'), run.Final().Split('\n'))}");
+        }
+    }
+
     [Theory]
     [InlineData(21)]
     [InlineData(22)]
