@@ -99,10 +99,11 @@ internal sealed class Run : IDisposable
         var text = new StringBuilder();
         foreach (Partition partition in Host.Partitions)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"partition {partition.Number}: ledger {partition.View.LedgerDigest():x}, applied {partition.Counters.Applied}, misplaced {partition.Counters.Misplaced}, dead letters {partition.Counters.DeadLetters}");
-            // In no order: a parked debtor's come when its history has been read.
-            foreach (string reason in store.LoadDeadLetters(partition.Number, 10_000).Select(letter => letter.Reason).Order(StringComparer.Ordinal))
-                text.AppendLine($"  dead letter: {reason}");
+            text.AppendLine(CultureInfo.InvariantCulture, $"partition {partition.Number}: ledger {partition.View.LedgerDigest():x}, applied {partition.Counters.Applied}, misplaced {partition.Counters.Misplaced}");
+            // In no order: a parked debtor's come when its history has been read. Each content once: a misplaced record that is sent on twice, because
+            // the process died in between, may be refused twice.
+            foreach (string letter in store.LoadDeadLetters(partition.Number, 10_000).Select(letter => $"{letter.Reason}: {Convert.ToHexString(letter.Content)}").Distinct().Order(StringComparer.Ordinal))
+                text.AppendLine($"  dead letter: {letter}");
             foreach (string act in Acts(partition.Number))
                 text.AppendLine($"  {act}");
             foreach (LeaseRow row in store.LoadLeases(partition.Number).Where(row => row.State == LeaseState.Open))
