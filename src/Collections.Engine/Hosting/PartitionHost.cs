@@ -39,6 +39,9 @@ internal sealed class PartitionHost : IDisposable
     /// <summary>Effects under way; written by the worker and by the tasks that end them.</summary>
     private int underWay;
 
+    /// <summary>Appends of misplaced records under way; written by the worker and by the tasks that end them.</summary>
+    private int rerouting;
+
     public PartitionHost(Node node, Partition partition)
     {
         this.node = node;
@@ -102,7 +105,15 @@ internal sealed class PartitionHost : IDisposable
         checkpointRequests.Clear();
     }
 
-    /// <summary>Completes when everything applied so far is kept; after the checkpoint under way, if there is one.</summary>
+    /// <summary>
+    /// Whether misplaced records are not yet durable where they belong. No checkpoint may pass them before that: it would say that they are done.
+    /// </summary>
+    public bool IsRerouting => Volatile.Read(ref rerouting) > 0;
+
+    /// <summary>
+    /// Completes when everything applied so far is kept; after the checkpoint under way, if there is one, and after misplaced records
+    /// that are on their way.
+    /// </summary>
     public void RequestCheckpoint(TaskCompletionSource done)
     {
         checkpointRequests.Add(done);
@@ -138,9 +149,12 @@ internal sealed class PartitionHost : IDisposable
     private void Do(PartitionEffects effects)
     {
         if (effects.TakeEvents() is { } events)
-            Append(events);
+            Append(events, () => { });
         if (effects.TakeMisplaced() is { } misplaced)
-            Append(misplaced);
+        {
+            Interlocked.Increment(ref rerouting);
+            Append(misplaced, () => Interlocked.Decrement(ref rerouting));
+        }
         if (effects.LeaseChanges.Count > 0)
         {
             node.LeaseWrites.Post([.. effects.LeaseChanges]);
@@ -164,12 +178,13 @@ internal sealed class PartitionHost : IDisposable
         effects.HistoryRequests.Clear();
     }
 
-    private void Append(AppendBatch events)
+    private void Append(AppendBatch events, Action done)
     {
         Interlocked.Increment(ref underWay);
         _ = node.AppendUntilDurableAsync(events).ContinueWith(
             _ =>
             {
+                done();
                 Interlocked.Decrement(ref underWay);
                 node.WorkerOf(Partition.Number).Wake();
             },
@@ -219,12 +234,14 @@ internal sealed class PartitionHost : IDisposable
         if (checkpointInFlight)
             return;
         double seconds = Math.Clamp(checkpointTook.TotalSeconds * Limits.CheckpointShare, node.Options.CheckpointSeconds, Limits.CheckpointSecondsMax);
-        if (node.Cadence.GetElapsedTime(checkpointEndedAt).TotalSeconds >= seconds)
+        if (checkpointRequests.Count > 0 || node.Cadence.GetElapsedTime(checkpointEndedAt).TotalSeconds >= seconds)
             StartCheckpoint();
     }
 
     private void StartCheckpoint()
     {
+        if (IsRerouting)
+            return;
         TaskCompletionSource[] requests = [.. checkpointRequests];
         checkpointRequests.Clear();
         if (!Partition.Checkpoints.IsDue)

@@ -110,12 +110,12 @@ public sealed class Partition : IDisposable
             AdvanceClock(slice.NowMs);
             // Who waits is to be evaluated as of an earlier moment, maybe of yesterday; today is looked at besides.
             if (leases.AwaitsReplay || sweep.IsDue(ClockMs))
-                evaluator.Run(Reschedule);
+                EvaluateAll();
             Desk.EndReplay();
             sweep.Run(ClockMs, evaluator, Quiet);
         }
         BehindMs = slice.CaughtUp ? 0 : Math.Max(0, slice.NowMs - ClockMs);
-        evaluator.Run(Reschedule);
+        EvaluateAll();
         Desk.ForgetVoided(ClockMs);
     }
 
@@ -173,10 +173,12 @@ public sealed class Partition : IDisposable
     }
 
     /// <summary>Marks a debtor to be evaluated and kept.</summary>
-    internal void Touch(int slot)
+    internal void Touch(int slot) => Touch(slot, ClockMs);
+
+    private void Touch(int slot, long atMs)
     {
         dirty.Add(slot);
-        evaluator.Add(slot, ClockMs);
+        evaluator.Add(slot, atMs);
         Reschedule(slot);
     }
 
@@ -211,14 +213,14 @@ public sealed class Partition : IDisposable
         while (timers.NextMs <= toMs)
         {
             (long dueMs, int slot) = timers.Take();
+            if (evaluator.IsWaiting(slot))
+                evaluator.Run(Reschedule);
             if (table.Standing(slot).TimerMs != dueMs)
                 continue;
             table.Standing(slot).TimerMs = long.MaxValue;
             ClockMs = Math.Max(ClockMs, dueMs);
-            if (IsParked(slot))
-                continue;
-            EvaluateFirst(slot);
-            Fire(slot, dueMs);
+            if (!IsParked(slot))
+                Fire(slot, dueMs);
         }
         ClockMs = Math.Max(ClockMs, toMs);
     }
@@ -229,8 +231,10 @@ public sealed class Partition : IDisposable
         if (acted.RestUntilMs <= dueMs)
             acted.RestUntilMs = 0;
         Desk.ExpireIfDue(slot, dueMs);
-        table.Debtor(slot).Advance(AsOf.At(dueMs));
-        Touch(slot);
+        // A timer that came to light late counts as of its due time, but a debtor's time does not go back.
+        long atMs = Math.Max(dueMs, acted.ScoredAtMs);
+        table.Debtor(slot).Advance(AsOf.At(atMs));
+        Touch(slot, atMs);
     }
 
     private void Apply(in LogRecord record)
@@ -266,11 +270,27 @@ public sealed class Partition : IDisposable
         }
     }
 
-    /// <summary>Every event has its own evaluation: what touched the debtor before is evaluated before the next is applied.</summary>
+    /// <summary>
+    /// Every event has its own evaluation: what touched the debtor before is evaluated before the next is applied. An evaluation may find a
+    /// rest that has ended since; its timer fires first too, as it would have if the slice had ended in between.
+    /// </summary>
     private void EvaluateFirst(int slot)
     {
-        if (evaluator.IsWaiting(slot))
+        while (evaluator.IsWaiting(slot))
+        {
             evaluator.Run(Reschedule);
+            AdvanceClock(ClockMs);
+        }
+    }
+
+    private void EvaluateAll()
+    {
+        evaluator.Run(Reschedule);
+        while (timers.NextMs <= ClockMs)
+        {
+            AdvanceClock(ClockMs);
+            evaluator.Run(Reschedule);
+        }
     }
 
     private void Apply(in LogRecord record, in Event e, int slot)

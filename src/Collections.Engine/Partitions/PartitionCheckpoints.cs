@@ -27,9 +27,9 @@ public sealed class PartitionCheckpoints : ICheckpointSink
     private StreamPositions positionsKept;
     private bool replace;
 
-    /// <summary>Leases with this number and later are known to no committed checkpoint.</summary>
-    private uint leasesKept = 1;
-    private readonly List<uint> forgotten = [];
+    /// <summary>Leases that have ended since the last checkpoint was filled, and those whose end is in the one under way.</summary>
+    private readonly List<uint> ended = [];
+    private readonly List<uint> leaving = [];
 
     internal PartitionCheckpoints(
         Partition partition, DebtorTable table, QueueBook queues, TimerHeap timers, LeaseBook leases, ParkedDebtors parked, DirtySlots dirty, BookSweep sweep)
@@ -67,7 +67,6 @@ public sealed class PartitionCheckpoints : ICheckpointSink
         Epoch = epoch;
         replace = startAnew;
         leases.NextSequence = Math.Max(leases.NextSequence, nextLeaseSequence);
-        leasesKept = leases.NextSequence;
     }
 
     /// <summary>Copies everything that changed since the last checkpoint. Between two slices only.</summary>
@@ -87,6 +86,8 @@ public sealed class PartitionCheckpoints : ICheckpointSink
             for (int i = 0; i < held.Count; i++)
                 into.Held.Add(held[i]);
         }
+        leaving.AddRange(ended);
+        ended.Clear();
         into.Audit.AddRange(partition.Trail.Rows);
         into.DeadLetters.AddRange(partition.Trail.DeadLetters);
         partition.Trail.Rows.Clear();
@@ -105,23 +106,19 @@ public sealed class PartitionCheckpoints : ICheckpointSink
     public void OnCommitted(in CheckpointHeader header)
     {
         Committed = header.Next;
-        leasesKept = header.NextLeaseSequence;
-        foreach (uint sequence in forgotten.FindAll(sequence => sequence < leasesKept))
+        foreach (uint sequence in leaving)
             RemoveRow(sequence);
-        forgotten.RemoveAll(sequence => sequence < leasesKept);
+        leaving.Clear();
     }
 
     /// <summary>
-    /// A lease has ended. Its row goes once a checkpoint has passed its number: until then the row is all that keeps a restart from giving
-    /// the number again, to a lease that acts on the old one would then hit, and from losing the grant's place in the trail.
+    /// A lease has ended. Its row goes after the next checkpoint, which knows of the end: until then the row is all that keeps a restart from
+    /// giving its number to another lease, which acts on the old one would then hit, and what was done with it from missing in the trail.
     /// </summary>
     internal void Forget(uint sequence)
     {
         partition.Effects.Ended.Add(new LeaseChange(LeaseChangeKind.Close, partition.Number, Epoch, sequence, 0, null));
-        if (sequence < leasesKept)
-            RemoveRow(sequence);
-        else
-            forgotten.Add(sequence);
+        ended.Add(sequence);
     }
 
     private void RemoveRow(uint sequence) =>
@@ -221,7 +218,7 @@ public sealed class PartitionCheckpoints : ICheckpointSink
         if (!orphans.Remove($"{Encoding.UTF8.GetString(debtor.Tenant)}/{Encoding.UTF8.GetString(debtor.Name)}", out List<LeaseRow>? rows))
             return;
         foreach (LeaseRow row in rows)
-            Attach(row, slot, grantedAfter: 0);
+            Attach(row, slot, grantedAfter: row.Sequence);
     }
 
     private void Attach(LeaseRow row, int slot, uint grantedAfter)
@@ -231,6 +228,8 @@ public sealed class PartitionCheckpoints : ICheckpointSink
         {
             leases.Add(row, slot, LeaseStage.Voided).Reason = "voided before a restart";
             // The checkpoint may be older than the voiding: the debtor is free, whatever its record says.
+            if (acted.LeaseSequence == row.Sequence || row.Sequence >= grantedAfter)
+                partition.Trail.Add(partition.ClockMs, AuditKind.LeaseVoided, row, "voided or given back before a restart");
             if (acted.LeaseSequence == row.Sequence)
             {
                 acted.LeaseSequence = 0;

@@ -11,7 +11,8 @@ public readonly record struct QueueName(string Portfolio, Channel Channel)
     {
         name = default;
         int slash = text.LastIndexOf('/');
-        if (slash <= 0 || !Enum.TryParse(text.AsSpan(slash + 1), ignoreCase: true, out Channel channel) || channel == Channel.None || !Enum.IsDefined(channel))
+        // A name only: the parser of enums would take numbers, and lists of names as their sum.
+        if (slash <= 0 || text.AsSpan(slash + 1).ContainsAnyExceptInRange('A', 'z') || !Enum.TryParse(text.AsSpan(slash + 1), ignoreCase: true, out Channel channel) || channel == Channel.None || !Enum.IsDefined(channel))
             return false;
         name = new QueueName(text[..slash], channel);
         return true;

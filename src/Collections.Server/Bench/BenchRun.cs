@@ -127,30 +127,39 @@ internal sealed class BenchRun(BenchOptions options, DataDirectory directory, Ac
     private static Task WaitAppliedAsync(Node node, IEventLog log) =>
         Task.WhenAll(Enumerable.Range(0, log.PartitionCount).Select(number => node.WaitAppliedAsync(number, log.End(number), CancellationToken.None)));
 
+    /// <summary>Several callers pull, each from the queue of its channel, until the time is up or the queues are empty.</summary>
     private async Task<(double ActionsPerSecond, Latencies Pulls)> PullAsync(Node node)
     {
-        var queue = new QueueName("cards", Channel.Sms);
         var pulls = new Latencies();
-        long started = Stopwatch.GetTimestamp(), actions = 0;
+        long started = Stopwatch.GetTimestamp();
+        long[] actions = await Task.WhenAll(new[] { Channel.Sms, Channel.Email, Channel.Voice, Channel.Letter }.Select(channel => Task.Run(() => PullAsync(node, channel, started, pulls))));
+        return (actions.Sum() / Stopwatch.GetElapsedTime(started).TotalSeconds, pulls);
+    }
+
+    private async Task<long> PullAsync(Node node, Channel channel, long started, Latencies pulls)
+    {
+        long actions = 0;
         while (Stopwatch.GetElapsedTime(started).TotalSeconds < options.PullSeconds)
         {
             long pull = Stopwatch.GetTimestamp();
-            PullResult result = await node.Actions.PullAsync(new PullOrder("default", queue, 100, "bench", "", Engine.Limits.LeaseSecondsMax * 1000L));
-            pulls.Add(Stopwatch.GetElapsedTime(pull));
-            actions += result.Leases.Count;
+            PullResult result = await node.Actions.PullAsync(Order(channel, 100));
             if (result.Leases.Count == 0)
                 break;
+            pulls.Add(Stopwatch.GetElapsedTime(pull));
+            actions += result.Leases.Count;
         }
-        return (actions / Stopwatch.GetElapsedTime(started).TotalSeconds, pulls);
+        return actions;
     }
+
+    private static PullOrder Order(Channel channel, int count) =>
+        new("default", new QueueName("cards", channel), count, "bench", "", Engine.Limits.LeaseSecondsMax * 1000L);
 
     /// <summary>Pulls an action each, pays all that is overdue, and waits until the payment is applied: then the lease is void and the debtor in no queue.</summary>
     private async Task<Latencies> PayAsync(Node node)
     {
         var paidOut = new Latencies();
         var writer = new EventWriter();
-        PullResult targets = await node.Actions.PullAsync(
-            new PullOrder("default", new QueueName("cards", Channel.Sms), Math.Min(options.Payments, Engine.Limits.PullMax), "bench", "", Engine.Limits.LeaseSecondsMax * 1000L));
+        PullResult targets = await node.Actions.PullAsync(Order(Channel.Sms, Math.Min(options.Payments, Engine.Limits.PullMax)));
         int number = 0;
         foreach (LeasedAction target in targets.Leases)
         {

@@ -13,7 +13,7 @@ internal static class BenchCommand
     {
         var debtors = new Option<int>("--debtors") { Description = "Simulated debtors", DefaultValueFactory = _ => 1_000_000 };
         var months = new Option<int>("--months") { Description = "Months of history", DefaultValueFactory = _ => 2 };
-        var days = new Option<int>("--live-days") { Description = "Days of live events", DefaultValueFactory = _ => 20 };
+        var days = new Option<int>("--live-days") { Description = "Days of live events", DefaultValueFactory = _ => 60 };
         var seconds = new Option<int>("--pull-seconds") { Description = "How long to pull", DefaultValueFactory = _ => 5 };
         var payments = new Option<int>("--payments") { Description = "Payments to time", DefaultValueFactory = _ => 500 };
         var data = new Option<string?>("--data") { Description = "Keep log and store in this empty directory; a temporary one that is deleted if not given" };

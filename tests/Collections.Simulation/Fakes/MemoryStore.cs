@@ -1,0 +1,189 @@
+using Collections.Engine.Logs;
+using Collections.Engine.Stores;
+
+namespace Collections.Simulation.Fakes;
+
+/// <summary>Where a store can be interrupted.</summary>
+internal enum StoreMoment
+{
+    BeforeCheckpoint,
+    AfterCheckpoint,
+    BeforeLeases,
+    AfterLeases,
+}
+
+/// <summary>
+/// A store in memory that keeps the contract. <see cref="At"/> is called around every commit and may throw: before it, nothing is
+/// kept; after it, everything is, and the caller does not know. Disposing closes nothing, so that a restart finds what was committed.
+/// </summary>
+internal sealed class MemoryStore : IStore
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<int, Part> parts = [];
+
+    public Action<StoreMoment>? At { get; set; }
+
+    /// <summary>Commits wait here, before anything is kept; for a test that wants to be in between.</summary>
+    public Func<StoreMoment, Task>? Wait { get; set; }
+
+    public int CheckpointCount { get; private set; }
+
+    public long TakeOwnership(int partition, string owner)
+    {
+        lock (gate)
+            return ++Of(partition).Epoch;
+    }
+
+    public bool Load(int partition, ICheckpointSink into)
+    {
+        lock (gate)
+        {
+            Part part = Of(partition);
+            if (part.Header is not { } header)
+                return false;
+            into.Header(header);
+            into.Names(part.Names);
+            foreach ((int slot, byte[] image) in part.States)
+                into.State(slot, image);
+            for (int i = 0; i < part.Held.Count; i++)
+                into.Held(part.Held[i]);
+            return true;
+        }
+    }
+
+    public void Commit(Checkpoint checkpoint)
+    {
+        Enter(StoreMoment.BeforeCheckpoint);
+        lock (gate)
+        {
+            Part part = Owned(checkpoint.Partition, checkpoint.Epoch);
+            if (checkpoint.Replace)
+            {
+                part.States.Clear();
+                part.Names = [];
+            }
+            part.Header = checkpoint.Header;
+            if (checkpoint.Names.Length > 0)
+                part.Names = checkpoint.Names;
+            for (int i = 0; i < checkpoint.StateCount; i++)
+                part.States[checkpoint.SlotOf(i)] = checkpoint.ImageOf(i).ToArray();
+            part.Held.Clear();
+            for (int i = 0; i < checkpoint.Held.Count; i++)
+                part.Held.Add(checkpoint.Held[i]);
+            foreach (AuditRow row in checkpoint.Audit)
+                part.Audit.Add(row with { Sequence = part.Audit.Count + 1 });
+            part.DeadLetters.AddRange(checkpoint.DeadLetters);
+            CheckpointCount++;
+        }
+        Enter(StoreMoment.AfterCheckpoint);
+    }
+
+    public void CommitLeases(IReadOnlyList<LeaseChange> changes)
+    {
+        Enter(StoreMoment.BeforeLeases);
+        lock (gate)
+        {
+            foreach (LeaseChange change in changes)
+                Owned(change.Partition, change.Epoch);
+            foreach (LeaseChange change in changes)
+                Apply(change, Of(change.Partition).Leases);
+        }
+        Enter(StoreMoment.AfterLeases);
+    }
+
+    public IReadOnlyList<LeaseRow> LoadLeases(int partition)
+    {
+        lock (gate)
+            return [.. Of(partition).Leases.Values];
+    }
+
+    public IReadOnlyList<DeadLetter> LoadDeadLetters(int partition, int maxCount)
+    {
+        lock (gate)
+            return [.. Of(partition).DeadLetters.Take(maxCount)];
+    }
+
+    public IReadOnlyList<AuditRow> LoadAudit(int partition)
+    {
+        lock (gate)
+            return [.. Of(partition).Audit];
+    }
+
+    /// <summary>Flips a bit in the middle of a debtor's stored state.</summary>
+    public void Damage(int partition)
+    {
+        lock (gate)
+        {
+            if (Of(partition).States.Values.FirstOrDefault() is { } image)
+                image[image.Length / 2] ^= 1;
+        }
+    }
+
+    /// <summary>Makes the stored checkpoint look as if a program of another layout had written it.</summary>
+    public void ChangeLayout(int partition)
+    {
+        lock (gate)
+        {
+            Part part = Of(partition);
+            if (part.Header is { } header)
+                part.Header = header with { LayoutVersion = header.LayoutVersion + 1 };
+        }
+    }
+
+    public void Dispose()
+    {
+    }
+
+    private void Enter(StoreMoment moment)
+    {
+        Wait?.Invoke(moment).GetAwaiter().GetResult();
+        At?.Invoke(moment);
+    }
+
+    private Part Of(int partition)
+    {
+        if (!parts.TryGetValue(partition, out Part? part))
+            parts.Add(partition, part = new Part());
+        return part;
+    }
+
+    private Part Owned(int partition, long epoch)
+    {
+        Part part = Of(partition);
+        return part.Epoch == epoch && epoch > 0 ? part : throw new StoreFencedException($"partition {partition} is owned under epoch {part.Epoch}, and {epoch} came");
+    }
+
+    private static void Apply(in LeaseChange change, SortedDictionary<uint, LeaseRow> leases)
+    {
+        if (change.Kind == LeaseChangeKind.Grant)
+        {
+            Domain.Invariant.Require(leases.TryAdd(change.Sequence, change.Row!), $"a lease is granted once, but {change.Row!.Id} is there already");
+            return;
+        }
+        if (!leases.TryGetValue(change.Sequence, out LeaseRow? row))
+            return;
+        if (change.Kind == LeaseChangeKind.Close)
+            leases.Remove(change.Sequence);
+        else
+            leases[change.Sequence] = row with { ExpiresMs = change.ExpiresMs, State = change.Kind == LeaseChangeKind.Void ? LeaseState.Voided : row.State };
+    }
+
+    private sealed class Part
+    {
+        public long Epoch { get; set; }
+
+        public CheckpointHeader? Header { get; set; }
+
+        public byte[] Names { get; set; } = [];
+
+        public SortedDictionary<int, byte[]> States { get; } = [];
+
+        public RecordBatch Held { get; } = new();
+
+        public List<AuditRow> Audit { get; } = [];
+
+        public List<DeadLetter> DeadLetters { get; } = [];
+
+        public SortedDictionary<uint, LeaseRow> Leases { get; } = [];
+    }
+}
