@@ -29,7 +29,7 @@ internal sealed class PartitionHost : IDisposable
     private readonly RecordBatch records = new();
     private readonly RecordBatch unused = new();
     private readonly Checkpoint checkpoint = new();
-    private readonly List<(StreamPositions Target, TaskCompletionSource Done)> waiters = [];
+    private readonly List<Waiter> waiters = [];
     private readonly List<TaskCompletionSource> checkpointRequests = [];
     private bool checkpointInFlight;
     private long checkpointStartedAt;
@@ -89,18 +89,17 @@ internal sealed class PartitionHost : IDisposable
     /// <summary>Completes when everything before the target has been applied.</summary>
     public void WaitFor(StreamPositions target, TaskCompletionSource done)
     {
-        if (Partition.Positions.Covers(target))
-            done.TrySetResult();
-        else
-            waiters.Add((target, done));
+        var waiter = new Waiter(target, done);
+        if (!TryComplete(waiter))
+            waiters.Add(waiter);
     }
 
     public void Stop(string reason)
     {
         Reason = reason;
         State = PartitionState.Stopped;
-        foreach ((StreamPositions _, TaskCompletionSource done) in waiters)
-            done.TrySetException(new InvalidOperationException($"partition {Partition.Number} has stopped: {reason}"));
+        foreach (Waiter waiter in waiters)
+            waiter.Done.TrySetException(new InvalidOperationException($"partition {Partition.Number} has stopped: {reason}"));
         waiters.Clear();
         checkpointRequests.ForEach(done => done.TrySetException(new InvalidOperationException($"partition {Partition.Number} has stopped: {reason}")));
         checkpointRequests.Clear();
@@ -203,6 +202,7 @@ internal sealed class PartitionHost : IDisposable
             // An empty slice evaluates the debtor and lets its effects out.
             Partition.RunOnce(new Slice { Records = unused, CaughtUp = false, NowMs = node.NowMs });
             Do(Partition.Effects);
+            CompleteWaiters();
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
@@ -211,15 +211,21 @@ internal sealed class PartitionHost : IDisposable
         }
     }
 
-    private void CompleteWaiters()
+    private void CompleteWaiters() => waiters.RemoveAll(TryComplete);
+
+    /// <summary>
+    /// What was read may be held for a debtor who is parked. Histories come in the order in which they were asked for, so everything that had been
+    /// parked by then has been applied once as many have resumed.
+    /// </summary>
+    private bool TryComplete(Waiter waiter)
     {
-        for (int i = waiters.Count - 1; i >= 0; i--)
-        {
-            if (!Partition.Positions.Covers(waiters[i].Target))
-                continue;
-            waiters[i].Done.TrySetResult();
-            waiters.RemoveAt(i);
-        }
+        if (!Partition.Positions.Covers(waiter.Target))
+            return false;
+        waiter.ParkedWhenRead ??= Partition.Counters.Parked;
+        if (Partition.Counters.Parked - Partition.ParkedCount < waiter.ParkedWhenRead)
+            return false;
+        waiter.Done.TrySetResult();
+        return true;
     }
 
     /// <summary>The interval follows the load: a checkpoint that takes long is taken less often, between the limits.</summary>
@@ -265,5 +271,16 @@ internal sealed class PartitionHost : IDisposable
         Array.ForEach(requests, r => r.TrySetResult());
         if (checkpointRequests.Count > 0)
             StartCheckpoint();
+    }
+
+    /// <summary>Somebody who waits until everything before the target has been applied.</summary>
+    private sealed class Waiter(StreamPositions target, TaskCompletionSource done)
+    {
+        public StreamPositions Target { get; } = target;
+
+        public TaskCompletionSource Done { get; } = done;
+
+        /// <summary>How many debtors had ever been parked when the target was read; null before.</summary>
+        public long? ParkedWhenRead { get; set; }
     }
 }

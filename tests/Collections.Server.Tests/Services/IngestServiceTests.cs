@@ -22,6 +22,22 @@ public sealed class IngestServiceTests
     }
 
     [Fact]
+    public async Task Applied_is_answered_only_when_a_debtor_who_was_parked_for_the_event_is_back()
+    {
+        await using NodeScene scene = await NodeScene.StartAsync(partitions: 1);
+        var payment = new AppendRequest { Events = { scene.Events.Paid("ann", "p", 1, scene.Today) } };
+        await scene.Ingest.AppendAsync(payment);
+        for (int i = 1; i <= 20; i++)
+        {
+            // Another content under a known id is looked up in the log, and its debtor is parked meanwhile.
+            payment.Events[0].PaymentReceived.Amount.MinorUnits = 1 + i;
+            Assert.Equal(AppendStatus.AppendApplied, Assert.Single((await scene.Ingest.AppendAsync(payment)).Results).Status);
+            StatusResponse status = await scene.Debtors.StatusAsync(new StatusRequest());
+            Assert.Equal((i, 0), (status.DeadLetters, status.Parked));
+        }
+    }
+
+    [Fact]
     public async Task At_the_deadline_under_a_backlog_the_answer_is_durable_and_not_yet_applied()
     {
         await using NodeScene scene = await NodeScene.StartAsync(partitions: 2);
