@@ -181,7 +181,9 @@ internal sealed class EventSource
 
     private EventAddress Moment(Subject subject, string id, long knownMs) => new()
     {
-        Tenant = Utf8(subject.Tenant), Debtor = Utf8(subject.Name), Id = Utf8(id),
+        Tenant = Utf8(subject.Tenant),
+        Debtor = Utf8(subject.Name),
+        Id = Utf8(id),
         EffectiveMs = knownMs - random.Next(3) * Day.MsPerDay / 3 + (random.Next(6) == 0 ? random.Next(7_200_000) : 0),
     };
 
