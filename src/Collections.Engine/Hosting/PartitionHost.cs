@@ -98,10 +98,15 @@ internal sealed class PartitionHost : IDisposable
     {
         Reason = reason;
         State = PartitionState.Stopped;
-        foreach (Waiter waiter in waiters)
-            waiter.Done.TrySetException(new InvalidOperationException($"partition {Partition.Number} has stopped: {reason}"));
+        FailWaiting($"partition {Partition.Number} has stopped: {reason}");
+    }
+
+    /// <summary>Ends the waiting of everybody who waits for this partition: what they wait for will not come.</summary>
+    public void FailWaiting(string reason)
+    {
+        waiters.ForEach(waiter => waiter.Done.TrySetException(new InvalidOperationException(reason)));
         waiters.Clear();
-        checkpointRequests.ForEach(done => done.TrySetException(new InvalidOperationException($"partition {Partition.Number} has stopped: {reason}")));
+        checkpointRequests.ForEach(done => done.TrySetException(new InvalidOperationException(reason)));
         checkpointRequests.Clear();
     }
 

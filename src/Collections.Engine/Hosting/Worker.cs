@@ -101,6 +101,8 @@ internal sealed class Worker : IDisposable
         RunCommands();
         foreach (TaskCompletionSource waiter in settling)
             waiter.TrySetException(new InvalidOperationException("the node is shutting down"));
+        foreach (PartitionHost host in hosts)
+            host.FailWaiting("the node is shutting down");
     }
 
     private bool RunCommands()
