@@ -17,6 +17,12 @@ internal sealed class EventSource
     private static readonly string[] Portfolios = ["cards", "loans", ""];
     private static readonly Currency[] Currencies = [Currency.Parse("EUR"), Currency.Parse("EUR"), Currency.Parse("USD"), Currency.Parse("JPY")];
 
+    /// <summary>
+    /// An id comes again with other content within the time for which fingerprints are kept: later, with a fresh date, it is known only to
+    /// whoever has to look at the whole history for another reason.
+    /// </summary>
+    private const long ConflictMsMax = 4 * Day.MsPerDay;
+
     private readonly Random random;
     private readonly int partitions;
     private readonly EventWriter writer = new();
@@ -70,7 +76,7 @@ internal sealed class EventSource
             case 0 or 1:
                 Add(before, knownMs, into);
                 break;
-            case 2:
+            case 2 when knownMs - before.KnownMs < ConflictMsMax:
                 // The same id, something else.
                 Subject subject = before.Subject;
                 byte[] other = before.Stream switch
@@ -131,7 +137,7 @@ internal sealed class EventSource
         ulong hash = DebtorKey.HashOf(Utf8(subject.Tenant), Utf8(subject.Name));
         int partition = DebtorKey.PartitionOf(Utf8(subject.Tenant), Utf8(subject.Name), partitions);
         EventReader.TryRead(content, knownMs, history: false, out Event e, out _);
-        var news = new Told(subject, partition, e.Head.Stream, hash, id, content.ToArray());
+        var news = new Told(subject, partition, e.Head.Stream, hash, id, content.ToArray(), knownMs);
         told.Add(news);
         into.Add(partition, news.Stream, hash, knownMs, Imports && random.Next(8) == 0, news.Content);
     }
@@ -189,7 +195,7 @@ internal sealed class EventSource
 
     private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
 
-    private sealed record Told(Subject Subject, int Partition, EventStream Stream, ulong Hash, string Id, byte[] Content);
+    private sealed record Told(Subject Subject, int Partition, EventStream Stream, ulong Hash, string Id, byte[] Content, long KnownMs);
 
     private sealed class Subject(string tenant, string name)
     {

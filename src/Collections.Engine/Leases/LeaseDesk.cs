@@ -140,6 +140,9 @@ public sealed class LeaseDesk
             return;
         if (leases.Find(sequence) is not { } lease || lease.Slot != slot)
             return;
+        // It had run out before the restart, and its event has come instead of its timer.
+        if (lease.AwaitsReplay && attempt.Outcome == AttemptOutcome.Unconfirmed && lease.Row.ExpiresMs <= nowMs)
+            partition.Trail.Add(lease.Row.ExpiresMs, AuditKind.LeaseExpired, lease.Row);
         partition.Trail.Add(nowMs, AuditKind.LeaseReported, lease.Row, attempt.Outcome.ToString());
         Close(lease);
     }
@@ -148,7 +151,7 @@ public sealed class LeaseDesk
     internal void ExpireIfDue(int slot, long dueMs)
     {
         uint sequence = table.Record(slot).Acted.LeaseSequence;
-        if (sequence == 0 || leases.Find(sequence) is not { Stage: LeaseStage.Held } lease || lease.Row.ExpiresMs > dueMs)
+        if (sequence == 0 || leases.Find(sequence) is not { Stage: LeaseStage.Held, AwaitsReplay: false } lease || lease.Row.ExpiresMs > dueMs)
             return;
         lease.TransitionTo(LeaseStage.Expired);
         partition.Trail.Add(dueMs, AuditKind.LeaseExpired, lease.Row);
@@ -177,7 +180,10 @@ public sealed class LeaseDesk
         if (acted.LeaseSequence == 0 || leases.Find(acted.LeaseSequence) is not { } lease)
             return;
         // What is being reported has happened already: its event closes the lease.
-        if (lease.Stage is LeaseStage.Reporting or LeaseStage.Expired || (lease.AwaitsReplay && nowMs < lease.Row.GrantedMs))
+        if (lease.Stage is LeaseStage.Reporting or LeaseStage.Expired)
+            return;
+        // What is read again of before its grant was known then; after its end it was expired, which its event tells, or the end of the replay.
+        if (lease.AwaitsReplay && (nowMs < lease.Row.GrantedMs || nowMs >= lease.Row.ExpiresMs))
             return;
         string reason = ReasonOf(why);
         long keptUntilMs = Math.Max(lease.Row.ExpiresMs, nowMs) + Limits.VoidedKeptMs;
@@ -195,7 +201,11 @@ public sealed class LeaseDesk
     internal void EndReplay()
     {
         foreach (OpenLease lease in leases.TakeReplayed(partition.ClockMs))
+        {
+            if (!partition.IsParked(lease.Slot))
+                ExpireIfDue(lease.Slot, partition.ClockMs);
             partition.Touch(lease.Slot);
+        }
     }
 
     internal void RecordGrant(LeaseRow row) => partition.Trail.Add(row.GrantedMs, AuditKind.LeaseGranted, row, FormattableString.Invariant(

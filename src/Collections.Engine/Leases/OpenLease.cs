@@ -41,7 +41,7 @@ internal sealed class OpenLease(LeaseRow row, int slot, LeaseStage stage)
 
     /// <summary>
     /// Whether it was opened again by a recovery whose replay has not come up to its grant: what is read of the time before was known when it was
-    /// granted, and can't void it.
+    /// granted, and can't void it; nor does it expire, because its outcome may be in what is still to be read.
     /// </summary>
     public bool AwaitsReplay { get; set; }
 

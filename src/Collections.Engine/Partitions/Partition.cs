@@ -199,7 +199,7 @@ public sealed class Partition : IDisposable
         ref ActedState acted = ref table.Record(slot).Acted;
         if (acted.RestUntilMs != 0)
             due = Math.Min(due, acted.RestUntilMs);
-        if (acted.LeaseSequence != 0 && leases.Find(acted.LeaseSequence) is { Stage: LeaseStage.Held } lease)
+        if (acted.LeaseSequence != 0 && leases.Find(acted.LeaseSequence) is { Stage: LeaseStage.Held, AwaitsReplay: false } lease)
             due = Math.Min(due, lease.Row.ExpiresMs);
         if (due == standing.TimerMs)
             return;
