@@ -139,6 +139,8 @@ public sealed class CrashTests(ITestOutputHelper output)
         var directory = new DataDirectory(data);
         using IEventLog log = directory.OpenLog(4, TimeProvider.System);
         using IStore store = directory.OpenStore();
+        // Before the node starts: from then on its workers alone read.
+        List<string> debtors = append.Count > 0 ? [.. append.Select(e => e.Debtor).Distinct()] : DebtorsIn(log);
         var warnings = new List<string>();
         await using Node node = Node.Start(log, store, new EngineOptions { Model = ShippedModel.Propensity() }, TimeProvider.System, warnings.Add);
         IntakeResult[] results = await node.Intake.AppendAsync([.. append.Select(e => (ReadOnlyMemory<byte>)e.ToByteArray())], waitApplied: true, CancellationToken.None);
@@ -146,7 +148,7 @@ public sealed class CrashTests(ITestOutputHelper output)
         await Task.WhenAll(Enumerable.Range(0, node.PartitionCount).Select(p => node.WaitAppliedAsync(p, log.End(p), CancellationToken.None)));
         var ledgers = new SortedDictionary<string, string>(StringComparer.Ordinal);
         string tenant = Encoding.UTF8.GetString(EventReader.DefaultTenant);
-        foreach (string debtor in append.Count > 0 ? append.Select(e => e.Debtor).Distinct() : DebtorsIn(log))
+        foreach (string debtor in debtors)
         {
             byte[] name = Encoding.UTF8.GetBytes(debtor);
             Engine.Partitions.DebtorSnapshot? snapshot = await node.Ask(
