@@ -66,6 +66,8 @@ internal sealed class Scene : IDisposable
     public Scene Reports(string debtor, string lease, AttemptOutcome outcome = AttemptOutcome.NoAnswer, long? atMs = null) => Tell(writer.AttemptReported(
         new EventAddress { Tenant = "bank"u8, Debtor = Utf8(debtor), Id = LeaseDesk.ReportId(lease), EffectiveMs = atMs ?? NowMs }, Channel.Sms, outcome, Utf8(lease)));
 
+    public Scene Prefers(string debtor, string timeZone) => Tell(writer.PreferencesChanged(At(debtor, null, Day.OfMs(NowMs)), timeZone, "", Channel.None));
+
     public Scene EndsImport() => Tell(writer.ImportEnded(new EventAddress { Tenant = "bank"u8, Debtor = default, Id = Utf8($"end {ids++}") }));
 
     public Scene Tell(ReadOnlySpan<byte> content, bool isHistory = false)

@@ -316,7 +316,7 @@ internal readonly ref struct Intake(NameTable names, AsOf now, bool rebuilding)
             return ApplyOutcome.Invalid;
         if (!rebuilding && Fingerprints.MayBeForgotten(s, e.Head))
             return ApplyOutcome.NeedsHistory;
-        if (!HasRoom(ref s, 1, ref error))
+        if (!HasRoom(ref s, 1, ref error) || !CanName("portfolio", registered.Portfolio, ref error))
             return ApplyOutcome.Invalid;
         ProfileBook.Add(ref s, e.Head, registered, names.Intern(registered.Portfolio), now.LastMs);
         return ApplyOutcome.Applied;
@@ -328,7 +328,7 @@ internal readonly ref struct Intake(NameTable names, AsOf now, bool rebuilding)
             return ApplyOutcome.Invalid;
         if (!rebuilding && Fingerprints.MayBeForgotten(s, e.Head))
             return ApplyOutcome.NeedsHistory;
-        if (!HasRoom(ref s, 1, ref error))
+        if (!HasRoom(ref s, 1, ref error) || !CanName("time_zone", changed.TimeZone, ref error) || !CanName("language", changed.Language, ref error))
             return ApplyOutcome.Invalid;
         ProfileBook.Add(ref s, e.Head, names.Intern(changed.TimeZone), names.Intern(changed.Language), changed.Channel, now.LastMs);
         return ApplyOutcome.Applied;
@@ -363,6 +363,9 @@ internal readonly ref struct Intake(NameTable names, AsOf now, bool rebuilding)
 
     private static bool Fits(in HotState s, int entries) =>
         s.EntryCount + entries <= Limits.EntriesMax && s.BytesUsed <= Limits.ListBytesMax && s.Count(ListId.Text) <= Limits.TextUnitsMax;
+
+    private bool CanName(string field, ReadOnlySpan<byte> name, ref EventError error) =>
+        names.CanTake(name) || EventReader.Fail(out error, field, NameTable.Full, name);
 
     private static bool TryCurrency(ref HotState s, Currency currency, out int index, ref EventError error)
     {

@@ -6,6 +6,9 @@ namespace Collections.Domain.Debtors;
 /// </summary>
 public sealed class NameTable
 {
+    /// <summary>Why a name is not taken.</summary>
+    public const string Full = "is one more than the 65,534 tenants, portfolios, time zones and languages that a partition can have";
+
     private readonly List<byte[]> names = [[]];
     private readonly Dictionary<byte[], ushort> ids = new(ByteComparer.Instance);
     private readonly Dictionary<byte[], ushort>.AlternateLookup<ReadOnlySpan<byte>> lookup;
@@ -18,14 +21,17 @@ public sealed class NameTable
     /// <summary>The name of an id, empty for 0.</summary>
     public ReadOnlySpan<byte> this[ushort id] => names[id];
 
-    /// <summary>The id of a name, given now when it is new; 0 for the empty name.</summary>
+    /// <summary>Whether <see cref="Intern"/> can take the name: it is there, or there is room for it.</summary>
+    public bool CanTake(ReadOnlySpan<byte> name) => names.Count < Limits.NamesMax || TryFind(name, out _);
+
+    /// <summary>The id of a name, given now when it is new; 0 for the empty name. The caller has asked <see cref="CanTake"/>.</summary>
     public ushort Intern(ReadOnlySpan<byte> name)
     {
         if (name.IsEmpty)
             return 0;
         if (lookup.TryGetValue(name, out ushort id))
             return id;
-        Invariant.Require(names.Count < Limits.NamesMax, "at most 65,534 tenants, portfolios, time zones and languages in one table");
+        Invariant.Require(names.Count < Limits.NamesMax, Full);
         byte[] copy = name.ToArray();
         id = (ushort)names.Count;
         names.Add(copy);

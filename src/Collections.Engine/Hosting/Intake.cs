@@ -67,9 +67,14 @@ public sealed class Intake
         bool history = false;
         Span<byte> content = whole.Length <= 1024 ? stackalloc byte[whole.Length] : new byte[whole.Length];
         int length = EventReader.StripDelivery(whole, content, ref knownMs, ref history);
+        if (history)
+        {
+            error = new EventError("history", "is set, but a bulk import of history goes in by `collections import`, which also ends it; leave the field out");
+            return false;
+        }
         into.Add(
             DebtorKey.PartitionOf(e.Head.Tenant, e.Head.Debtor, node.PartitionCount), e.Head.Stream, DebtorKey.HashOf(e.Head.Tenant, e.Head.Debtor),
-            Math.Min(knownMs, nowMs), history, content[..length]);
+            Math.Min(knownMs, nowMs), history: false, content[..length]);
         return true;
     }
 

@@ -328,12 +328,19 @@ public sealed class Partition : IDisposable
         ulong hash = DebtorKey.HashOf(e.Head.Tenant, e.Head.Debtor);
         int slot = table.Find(hash, e.Head.Tenant, e.Head.Debtor);
         // A debtor comes into being with its first valid event, not with a broken one.
-        if (slot < 0 && BodyReader.Check(e, out error))
+        if (slot < 0 && BodyReader.Check(e, out error) && CanName(e, out error))
         {
             slot = table.Create(hash, e.Head.Tenant, e.Head.Debtor);
             Checkpoints.Adopt(slot);
         }
         return slot;
+    }
+
+    private bool CanName(in Event e, out EventError error)
+    {
+        bool can = table.Names.CanTake(e.Head.Tenant);
+        error = can ? default : new EventError("tenant", NameTable.Full, System.Text.Encoding.UTF8.GetString(e.Head.Tenant));
+        return can;
     }
 
     private void Park(int slot, in LogRecord record)

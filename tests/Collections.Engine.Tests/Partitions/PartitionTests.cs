@@ -54,6 +54,19 @@ public sealed class PartitionTests
     }
 
     [Fact]
+    public void More_names_than_a_partition_can_have_are_dead_letters_and_the_rest_goes_on()
+    {
+        using Scene scene = new Scene().Owes("a").Run();
+        for (int i = 0; i < 66_000; i++)
+            scene.Prefers($"d{i % 1_000}", $"Zone/{i}");
+        scene.Owes("b").Run().AnswerHistories();
+        List<string> letters = scene.DeadLetters();
+        Assert.Equal(66_000 - (Domain.Limits.NamesMax - 2), letters.Count);
+        Assert.Equal("time_zone: is one more than the 65,534 tenants, portfolios, time zones and languages that a partition can have, but is 'Zone/65999'", letters[^1]);
+        Assert.Equal(["a", "b"], scene.Heads().Order());
+    }
+
+    [Fact]
     public void The_same_id_with_other_content_is_a_dead_letter_with_its_reason()
     {
         using Scene scene = new Scene().Owes("a").Pays("a", 100, "p").Run();

@@ -22,6 +22,16 @@ public sealed class IngestServiceTests
     }
 
     [Fact]
+    public async Task History_is_refused_here_because_it_would_keep_its_partition_quiet_until_an_import_ends()
+    {
+        await using NodeScene scene = await NodeScene.StartAsync();
+        Event payment = scene.Events.Paid("ann", "p", 20_000, scene.Today);
+        payment.History = true;
+        AppendResult result = Assert.Single((await scene.Ingest.AppendAsync(new AppendRequest { Events = { payment } })).Results);
+        Assert.Equal((AppendStatus.AppendRefused, "history: is set, but a bulk import of history goes in by `collections import`, which also ends it; leave the field out"), (result.Status, result.Reason));
+    }
+
+    [Fact]
     public async Task Applied_is_answered_only_when_a_debtor_who_was_parked_for_the_event_is_back()
     {
         await using NodeScene scene = await NodeScene.StartAsync(partitions: 1);
