@@ -110,6 +110,18 @@ public ref struct Debtor
     /// <param name="values">One place for each name of <see cref="FeatureCatalogue"/>.</param>
     public void Features(AsOf asOf, Span<double> values) => FeatureEvaluation.Evaluate(ref Open(), asOf, values);
 
+    /// <summary>
+    /// What is registered under a categorical feature, as it was said: the text behind the code, or a text that has no code of its own
+    /// (its feature is then NaN; a model's manifest may know a code). Empty when nothing is registered. The debtor has been advanced to the
+    /// instant asked for; valid until it next changes.
+    /// </summary>
+    /// <param name="featureIndex">A place of <see cref="FeatureCatalogue"/> for which <see cref="FeatureCatalogue.IsCategorical"/> holds.</param>
+    public ReadOnlySpan<byte> Category(int featureIndex)
+    {
+        Invariant.Require(FeatureCatalogue.IsCategorical(featureIndex), "a category is asked of a categorical feature");
+        return ProfileBook.Category(Open(), featureIndex - FeatureIndex.CustomerType + 1);
+    }
+
     /// <summary>A frozen value of what a strategy asks. The debtor has been advanced to the instant asked for.</summary>
     public DebtorFacts Facts(AsOf asOf)
     {

@@ -28,8 +28,8 @@ public static class FeatureCatalogue
     /// <summary>Whether the engine can tell it yet; one that is not fed is NaN.</summary>
     public static bool IsFed(int index) => All[index] is not ("plan_active" or "plan_missed" or "hardship_active" or "stage");
 
-    /// <summary>Whether its value is a category code instead of a quantity.</summary>
-    public static bool IsCategorical(int index) => index >= FeatureIndex.CustomerType;
+    /// <summary>Whether its value is a category code instead of a quantity; <see cref="Debtor.Category"/> tells the text behind it.</summary>
+    public static bool IsCategorical(int index) => index is FeatureIndex.CustomerType or FeatureIndex.Product or FeatureIndex.Region;
 }
 
 /// <summary>Places of the features in <see cref="FeatureCatalogue.Names"/>.</summary>

@@ -34,6 +34,21 @@ internal static class ProfileBook
         return before != Taken(s.R);
     }
 
+    /// <summary>
+    /// The text of a category in the registration that counts now; empty when there is none. What has arrived lies before the next timer,
+    /// what has not lies at or behind it.
+    /// </summary>
+    /// <param name="place">1: customer type, 2: product, 3: region.</param>
+    public static ReadOnlySpan<byte> Category(scoped in HotState s, int place)
+    {
+        foreach (ref readonly ProfileEntry entry in s.Profile)
+        {
+            if (entry.Field == ProfileField.Registration && entry.EffectiveMs < s.R.NextTimerMs)
+                return s.Text(entry.Text, place);
+        }
+        return default;
+    }
+
     private static (ushort, ushort, ushort, Channel, RecordFlags, int, int, int) Taken(in DebtorRecord r) =>
         (r.PortfolioId, r.TimeZoneId, r.LanguageId, r.PreferredChannel, r.Flags & RecordFlags.Registered, r.CustomerType, r.Product, r.Region);
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Collections.Domain.Debtors;
 using Collections.Domain.Events;
 
@@ -94,6 +95,37 @@ public class PromiseAndMarkTests
         Assert.Equal(Channel.Sms, facts.PreferredChannel);
         Assert.NotEqual(0, facts.LanguageId);
         Assert.NotEqual(0, facts.TimeZoneId);
+    }
+
+    // looked at; customer type, product and region as registered by then: first known, then overtaken, then one that was known before its day
+    [Theory]
+    [InlineData("01-01", "", "", "")]
+    [InlineData("01-02", "private", "3", "nord, west")]
+    [InlineData("01-10", "business", "", "7a")]
+    [InlineData("01-19", "business", "", "7a")]
+    [InlineData("01-20", "4", "mobile", "")]
+    public void Categories_are_told_as_the_registration_says_that_counts_on_the_day(string asOf, string customerType, string product, string region)
+    {
+        using Story story = new Story().Owed("01-01", "a", 100, "01-31")
+            .Registered("01-02", "telco", "r1", ("customer_type", "private"), ("product", "3"), ("region", "nord, west"))
+            .Registered("01-20", "telco", "r3", ("customer_type", "4"), ("product", "mobile"))
+            .Registered("01-10", "telco", "r2", ("customer_type", "business"), ("region", "7a"))
+            .Registered("01-10", "telco", "r1b", ("customer_type", "earlier id"), ("region", "8"));
+        string[] expected = [customerType, product, region], names = ["customer_type", "product", "region"];
+        for (int i = 0; i < names.Length; i++)
+        {
+            int feature = FeatureCatalogue.IndexOf(names[i]);
+            Assert.True(FeatureCatalogue.IsCategorical(feature));
+            Assert.Equal(expected[i], Encoding.UTF8.GetString(story.AsOf(asOf).Category(feature)));
+            Assert.Equal(int.TryParse(expected[i], out int code) ? code : double.NaN, story.Feature(names[i], asOf));
+        }
+    }
+
+    [Fact]
+    public void A_quantity_has_no_category()
+    {
+        using Story story = new Story().Owed("01-01", "a", 100, "01-31");
+        Assert.Throws<InvariantBrokenException>(() => story.AsOf("01-02").Category(FeatureCatalogue.IndexOf("open_balance")).Length);
     }
 
     [Fact]
