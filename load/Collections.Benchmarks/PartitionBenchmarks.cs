@@ -32,8 +32,8 @@ public class PartitionBenchmarks : IDisposable
     [GlobalSetup]
     public void Setup()
     {
-        ScoringModel? model = Scored ? ScoringModel.Create("shipped", ShippedModelText.Read(), out _) : null;
-        partition = new Partition(0, 1, model, DebtorOptions.Default);
+        ScoringModel? model = Scored ? ScoringModel.Create("shipped", new ModelFiles(ShippedModelText.Read(), ""), out _) : null;
+        partition = new Partition(0, 1, ModelSet.Of(model), DebtorOptions.Default);
         for (int debtor = 0; debtor < Debtors; debtor++)
         {
             var address = new EventAddress { Debtor = Text($"D{debtor}"), Id = Text($"I{debtor}"), Effective = Today.Plus(-60) };
@@ -57,7 +57,7 @@ public class PartitionBenchmarks : IDisposable
     [Benchmark(OperationsPerInvoke = SliceRecords)]
     public long Slice()
     {
-        partition.RunOnce(new Slice { Records = slice, CaughtUp = false, NowMs = Today.EndMs - 1 });
+        partition.RunOnce(new Slice { Records = slice, CaughtUp = false, NowMs = Today.EndMs - 1, SweepMax = 0 });
         return partition.Counters.Applied;
     }
 
@@ -70,7 +70,7 @@ public class PartitionBenchmarks : IDisposable
 
     private void Run()
     {
-        partition.RunOnce(new Slice { Records = slice, CaughtUp = false, NowMs = Today.StartMs });
+        partition.RunOnce(new Slice { Records = slice, CaughtUp = false, NowMs = Today.StartMs, SweepMax = 0 });
         slice.Clear();
     }
 

@@ -18,6 +18,25 @@ public static class Limits
     /// <summary>Debtors that a day roll or a re-evaluation of the book looks at in one slice: 2,048 × 2 µs = 4 ms.</summary>
     public const int SweepPerSlice = 2_048;
 
+    /// <summary>
+    /// Debtors that a node scores anew in a second after a change of models, unless configured: a third of what two cores can, so that the rest is
+    /// left to events and pulls.
+    /// </summary>
+    public const int RescoresPerSecondDefault = 250_000;
+    public const int RescoresPerSecondMax = 100_000_000;
+
+    /// <summary>Versions of the configuration: what names them in a score has 16 bits, and 0 means none.</summary>
+    public const int VersionsMax = ushort.MaxValue;
+
+    /// <summary>Debtors that one question about the book looks at: 8,192 × 1 µs, about what a slice takes.</summary>
+    public const int SurveyChunk = 8_192;
+
+    /// <summary>Places of a queue's head that two models are compared by.</summary>
+    public const int ComparedHeadMax = 10_000;
+
+    /// <summary>Groups of watched predictions in one partition: 8 ways of grouping × some values × the versions ever active; what is beyond counts as "others".</summary>
+    public const int OutcomeGroupsMax = 10_000;
+
     /// <summary>A partition further behind than this hands out nothing (DESIGN 4).</summary>
     public const long BehindMsMax = 60_000;
 

@@ -32,6 +32,23 @@ public static class Limits
     /// </summary>
     public const int QuotedValueCharsMax = 60;
 
+    /// <summary>Longest manifest, in characters: 1,000 features with 50 bins each are about 1 MB.</summary>
+    public const int ManifestCharsMax = 16 * 1024 * 1024;
+
+    /// <summary>Most edges of a distribution's bins: deciles need 9, a watch by percentiles 99.</summary>
+    public const int BinEdgesMax = 1_000;
+
+    /// <summary>Most points of a calibration: an isotonic regression of a million rows ends in a few hundred.</summary>
+    public const int CalibrationPointsMax = 100_000;
+
+    /// <summary>Longest horizon of a model, in days: ten years.</summary>
+    public const int HorizonDaysMax = 3_650;
+
+    /// <summary>
+    /// The least share that a bin counts as in a stability index: an empty bin would make the logarithm infinite; 0.0001 is one row in ten thousand.
+    /// </summary>
+    public const double ShareFloor = 1e-4;
+
     /// <summary>Rows that are walked together through one tree; each needs one index register, and x64 has sixteen.</summary>
     internal const int LanesPerGroup = 8;
 

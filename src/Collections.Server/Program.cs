@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Collections.Server.Commands;
 
-// In the order of the data: events in, the node, actions out, what it knows; then trying and measuring it.
+// In the order of the data: events in, the node, actions out, what it knows, what it scores with; then trying and measuring it.
 var root = new RootCommand("Collections Engine: decides whom to contact next, how, and whom not to contact at all.")
 {
     ImportCommand.Build(),
@@ -9,6 +9,7 @@ var root = new RootCommand("Collections Engine: decides whom to contact next, ho
     PullCommand.Build(),
     DebtorCommand.Build(),
     StatusCommand.Build(),
+    ModelCommand.Build(),
     FeaturesCommand.Build(),
     ScoreCommand.Build(),
     DemoCommand.Build(),

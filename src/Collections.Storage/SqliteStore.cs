@@ -5,8 +5,8 @@ using Collections.Storage.Stores;
 namespace Collections.Storage;
 
 /// <summary>
-/// The embedded store: one SQLite file a partition for checkpoints, so that partitions don't wait for each other, and one for the leases of
-/// all, so that granting doesn't wait for checkpoints.
+/// The embedded store: one SQLite file a partition for checkpoints, so that partitions don't wait for each other, one for the leases of
+/// all, so that granting doesn't wait for checkpoints, and one for the configuration.
 /// </summary>
 public sealed class SqliteStore : IStore
 {
@@ -14,6 +14,7 @@ public sealed class SqliteStore : IStore
     private readonly DirectoryLock directoryLock;
     private readonly Action<StoreStep, int>? fault;
     private readonly LeaseStore leases;
+    private readonly ConfigurationStore configuration;
     private readonly Lock ownershipGate = new();
     private readonly Lock gate = new();
     private readonly Dictionary<int, PartitionStore> partitions = [];
@@ -36,10 +37,13 @@ public sealed class SqliteStore : IStore
         try
         {
             leases = new LeaseStore(Path.Combine(root, "leases.db"), fault);
+            configuration = new ConfigurationStore(Path.Combine(root, "configuration.db"), fault);
             DurableFiles.SyncDirectory(root);
         }
         catch
         {
+            leases?.Dispose();
+            configuration?.Dispose();
             directoryLock.Dispose();
             throw;
         }
@@ -78,6 +82,15 @@ public sealed class SqliteStore : IStore
 
     public IReadOnlyList<DeadLetter> LoadDeadLetters(int partition, int maxCount) => Of(partition).LoadDeadLetters(maxCount);
 
+    public IReadOnlyList<ConfigurationVersion> LoadVersions() => configuration.LoadVersions();
+
+    public IReadOnlyList<ConfigurationAct> LoadActs() => configuration.LoadActs();
+
+    public byte[]? LoadDocument(int number, string name) => configuration.LoadDocument(number, name);
+
+    public void CommitConfiguration(ConfigurationAct act, ConfigurationVersion? added, IReadOnlyList<ConfigurationDocument> documents) =>
+        configuration.Commit(act, added, documents);
+
     public void Dispose()
     {
         lock (gate)
@@ -89,6 +102,7 @@ public sealed class SqliteStore : IStore
                 partition.Dispose();
         }
         leases.Dispose();
+        configuration.Dispose();
         directoryLock.Dispose();
     }
 

@@ -82,7 +82,7 @@ internal sealed class Scene : IDisposable
     /// <summary>Applies what was told, and lets time come up to now.</summary>
     public Scene Run()
     {
-        Partition.RunOnce(new Slice { Records = waiting, CaughtUp = true, NowMs = NowMs });
+        Partition.RunOnce(new Slice { Records = waiting, CaughtUp = true, NowMs = NowMs, SweepMax = Limits.SweepPerSlice });
         waiting.Clear();
         PartitionEffects effects = Partition.Effects;
         Voided.AddRange(effects.Voided);

@@ -124,7 +124,7 @@ internal sealed class SimulatedHost : IDisposable
         log.ReadHistory(number, request.DebtorHash, request.Until, history);
         Step("resume");
         partitions[number]!.Resume(request, history);
-        partitions[number]!.RunOnce(new Slice { Records = new RecordBatch(), CaughtUp = false, NowMs = NowMs });
+        partitions[number]!.RunOnce(new Slice { Records = new RecordBatch(), CaughtUp = false, NowMs = NowMs, SweepMax = Engine.Limits.SweepPerSlice });
         Do(partitions[number]!);
     }
 
@@ -216,7 +216,7 @@ internal sealed class SimulatedHost : IDisposable
         int count = partition.CanRead ? log.Read(number, ref next, wanted, records) : 0;
         bool caughtUp = count < wanted && partition.CanRead;
         Step("before the slice");
-        partition.RunOnce(new Slice { Records = records, CaughtUp = caughtUp, NowMs = NowMs });
+        partition.RunOnce(new Slice { Records = records, CaughtUp = caughtUp, NowMs = NowMs, SweepMax = Engine.Limits.SweepPerSlice });
         Do(partition);
         return !caughtUp || partition.HasWork || !partition.Positions.Covers(log.End(number));
     }

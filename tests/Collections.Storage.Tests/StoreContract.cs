@@ -57,6 +57,60 @@ public abstract class StoreContract : IDisposable
     }
 
     [Fact]
+    public void Outcomes_stay_as_they_were_written_last_until_the_partition_starts_anew()
+    {
+        using IStore store = Open();
+        long epoch = store.TakeOwnership(0, "me");
+        var checkpoint = new Checkpoint { Partition = 0, Epoch = epoch, Outcomes = [1, 2] };
+        store.Commit(checkpoint);
+        Assert.Contains("outcomes 0102", LoadedCheckpoint.Of(store, 0)!.Text);
+        checkpoint.Clear();
+        store.Commit(checkpoint);
+        Assert.Contains("outcomes 0102", LoadedCheckpoint.Of(store, 0)!.Text);
+        checkpoint.Outcomes = [3];
+        store.Commit(checkpoint);
+        Assert.Contains("outcomes 03", LoadedCheckpoint.Of(store, 0)!.Text);
+        checkpoint.Clear();
+        checkpoint.Replace = true;
+        store.Commit(checkpoint);
+        Assert.DoesNotContain("outcomes", LoadedCheckpoint.Of(store, 0)!.Text);
+    }
+
+    [Fact]
+    public void Versions_documents_and_acts_of_the_configuration_are_kept_and_never_change()
+    {
+        var first = new ConfigurationVersion(1, ConfigurationKind.Model, "propensity", "1");
+        var second = new ConfigurationVersion(2, ConfigurationKind.Model, "propensity", "2");
+        ConfigurationAct[] acts =
+        [
+            new(1, 5, "ann", ConfigurationKind.Model, ConfigurationActKind.Added, "propensity", 1),
+            new(2, 6, "bob", ConfigurationKind.Model, ConfigurationActKind.Added, "propensity", 2),
+            new(3, 7, "eve", ConfigurationKind.Model, ConfigurationActKind.Activated, "propensity", 2),
+        ];
+        byte[] large = [.. Enumerable.Range(0, 3_000_000).Select(i => (byte)(i * 7))];
+        using (IStore store = Open())
+        {
+            Assert.Empty(store.LoadVersions());
+            Assert.Empty(store.LoadActs());
+            Assert.Null(store.LoadDocument(1, "model"));
+            store.CommitConfiguration(acts[0], first, [new ConfigurationDocument("model", large), new ConfigurationDocument("card", [9])]);
+            store.CommitConfiguration(acts[1], second, [new ConfigurationDocument("model", [8])]);
+            store.CommitConfiguration(acts[2], null, []);
+            // Numbers that don't follow mean that somebody else was faster: nothing is changed.
+            Assert.Throws<StoreFencedException>(() => store.CommitConfiguration(acts[2], null, []));
+            Assert.Throws<StoreFencedException>(() => store.CommitConfiguration(acts[2] with { Sequence = 4 }, second, []));
+            Assert.Throws<StoreFencedException>(() => store.CommitConfiguration(acts[2] with { Sequence = 5 }, null, []));
+        }
+        using IStore again = Open();
+        Assert.Equal([first, second], again.LoadVersions());
+        Assert.Equal(acts, again.LoadActs());
+        Assert.Equal(large, again.LoadDocument(1, "model"));
+        Assert.Equal([9], again.LoadDocument(1, "card"));
+        Assert.Equal([8], again.LoadDocument(2, "model"));
+        Assert.Null(again.LoadDocument(2, "card"));
+    }
+
+    [Fact]
     public void A_checkpoint_changes_the_states_that_it_names_and_keeps_the_others()
     {
         using IStore store = Open();

@@ -39,6 +39,13 @@ public sealed class LoadedCheckpoint : ICheckpointSink
         Text += $"names {Convert.ToHexString(names)}\n";
     }
 
+    public void Outcomes(ReadOnlySpan<byte> outcomes)
+    {
+        Assert.NotNull(NameBytes);
+        Assert.Empty(States);
+        Text += $"outcomes {Convert.ToHexString(outcomes)}\n";
+    }
+
     public void State(int slot, ReadOnlySpan<byte> image)
     {
         Assert.NotNull(NameBytes);

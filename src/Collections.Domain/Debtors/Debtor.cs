@@ -122,6 +122,16 @@ public ref struct Debtor
         return ProfileBook.Category(Open(), featureIndex - FeatureIndex.CustomerType + 1);
     }
 
+    /// <summary>
+    /// What was received and stands, in the base currency, with a value date after one day and not after another, in minor units. Complete for days
+    /// within the horizon of the hot state (<see cref="DebtorOptions.HorizonDays"/>); of older ones the last eight payments are known.
+    /// </summary>
+    public long Received(Day after, Day through)
+    {
+        LedgerFold.Ensure(ref Open());
+        return FeatureEvaluation.Received(hot, after, through);
+    }
+
     /// <summary>A frozen value of what a strategy asks. The debtor has been advanced to the instant asked for.</summary>
     public DebtorFacts Facts(AsOf asOf)
     {

@@ -10,7 +10,7 @@ namespace Collections.Domain.Debtors;
 public static unsafe class DebtorImage
 {
     /// <summary>Raised whenever the layout of record or lists changes; images of another layout are rebuilt from the history.</summary>
-    public const ushort LayoutVersion = 1;
+    public const ushort LayoutVersion = 2;
 
     private const uint Magic = 0x54424544; // "DEBT"
     private const int HeaderBytes = 24;

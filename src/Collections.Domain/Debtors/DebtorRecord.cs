@@ -14,6 +14,9 @@ public struct ActedState
     /// <summary>The modelled probability, 0 to 1.</summary>
     public double Propensity;
 
+    /// <summary>The modelled probability that an item not yet due becomes past due, 0 to 1; NaN where nothing is due ahead, or without such a model.</summary>
+    public double PreDueRisk;
+
     /// <summary>What the queue ranks by, in major units of the portfolio's base currency.</summary>
     public double Value;
 
@@ -26,11 +29,29 @@ public struct ActedState
     /// <summary>Until when it is left alone, in Unix milliseconds; 0: no rest.</summary>
     public long RestUntilMs;
 
+    /// <summary>What was overdue when the watched prediction was made, in minor units of the base currency.</summary>
+    public long PredictedOverdueMinor;
+
     /// <summary>The number of its latest lease; 0: none yet.</summary>
     public uint LeaseSequence;
 
-    /// <summary>The version of the model that made the score.</summary>
+    /// <summary>The number of the model version that made the score; 0: none.</summary>
     public ushort ModelVersion;
+
+    /// <summary>The number of the model version that made <see cref="PreDueRisk"/>; 0: none.</summary>
+    public ushort RiskModelVersion;
+
+    /// <summary>The day of the prediction whose outcome is being watched; none: no prediction is.</summary>
+    public Day PredictedOn;
+
+    /// <summary>The number of the model version that made it.</summary>
+    public ushort PredictedBy;
+
+    /// <summary>Its probability in 65,535ths.</summary>
+    public ushort PredictedShare;
+
+    /// <summary>How far past due the debtor was then; the partition's own numbering.</summary>
+    public byte PredictedAge;
 
     /// <summary>Ordinal of the escalation stage.</summary>
     public byte Stage;

@@ -161,6 +161,24 @@ internal static class FeatureEvaluation
         return (count, sum);
     }
 
+    /// <summary>Payments that stand, in the base currency, with a value date after one day and not after another, in minor units.</summary>
+    public static long Received(in HotState s, Day after, Day through)
+    {
+        int currency = s.R.BaseCurrency - 1;
+        long sum = 0;
+        foreach (ref readonly PaymentEntry payment in s.Payments)
+        {
+            if (IsRecent(payment, after, currency) && payment.On <= through)
+                sum += payment.Amount;
+        }
+        foreach (ref readonly OldPaymentEntry old in s.OldPayments)
+        {
+            if (old.On > after && old.On <= through)
+                sum += old.Amount;
+        }
+        return sum;
+    }
+
     private static bool IsRecent(in PaymentEntry payment, Day after, int currency) =>
         (payment.Bits & (PaymentEntry.Taken | PaymentEntry.InBase)) == PaymentEntry.Taken && payment.On > after && payment.Currency == currency;
 

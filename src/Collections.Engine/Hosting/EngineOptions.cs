@@ -15,8 +15,16 @@ public sealed record EngineOptions
     /// <summary>Records a slice takes at most, 1 to <see cref="Limits.SliceRecordsMax"/>.</summary>
     public int SliceRecords { get; init; } = Limits.SliceRecordsMax;
 
-    /// <summary>The propensity model; null: queues are ranked by overdue balance.</summary>
+    /// <summary>
+    /// The model that a registry without an active one begins with; null: none, and queues are ranked by overdue balance until one is activated.
+    /// </summary>
     public ScoringModel? Model { get; init; }
+
+    /// <summary>Whether <see cref="Model"/> is activated although another one is active.</summary>
+    public bool ActivateModel { get; init; }
+
+    /// <summary>Debtors scored anew in a second after a change of models, over all partitions; 1 to <see cref="Limits.RescoresPerSecondMax"/>.</summary>
+    public int RescoresPerSecond { get; init; } = Limits.RescoresPerSecondDefault;
 
     /// <summary>What debtors keep in memory, and for how long.</summary>
     public DebtorOptions Debtors { get; init; } = new();
@@ -31,6 +39,7 @@ public sealed record EngineOptions
         Require(Workers is >= 0 and <= 1024, nameof(Workers), "0 (one a core) to 1024");
         Require(SliceRecords is >= 1 and <= Limits.SliceRecordsMax, nameof(SliceRecords), $"1 to {Limits.SliceRecordsMax}");
         Require(CheckpointSeconds is >= 0 and <= Limits.CheckpointSecondsMax, nameof(CheckpointSeconds), $"0 to {Limits.CheckpointSecondsMax}");
+        Require(RescoresPerSecond is >= 1 and <= Limits.RescoresPerSecondMax, nameof(RescoresPerSecond), $"1 to {Limits.RescoresPerSecondMax}");
         Debtors.Validate();
     }
 

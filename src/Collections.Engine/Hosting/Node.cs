@@ -36,6 +36,8 @@ public sealed class Node : IAsyncDisposable
             workers[i] = new Worker(i);
         Intake = new Intake(this);
         Actions = new ActionDesk(this);
+        Models = new ModelRegistry(this, store);
+        Models.Begin(options.Model, options.ActivateModel);
     }
 
     /// <summary>Events in.</summary>
@@ -43,6 +45,9 @@ public sealed class Node : IAsyncDisposable
 
     /// <summary>Next best actions out.</summary>
     public ActionDesk Actions { get; }
+
+    /// <summary>What it scores with.</summary>
+    public ModelRegistry Models { get; }
 
     public EngineOptions Options { get; }
 
@@ -157,6 +162,7 @@ public sealed class Node : IAsyncDisposable
             host.Dispose();
         foreach (Worker worker in workers)
             worker.Dispose();
+        Models.Dispose();
     }
 
     internal Worker WorkerOf(int partition) => workers[partition % workers.Length];
@@ -209,7 +215,7 @@ public sealed class Node : IAsyncDisposable
     private Partition Recover(int number)
     {
         long epoch = store.TakeOwnership(number, Options.Owner);
-        var partition = new Partition(number, PartitionCount, Options.Model, Options.Debtors);
+        var partition = new Partition(number, PartitionCount, Models.Current, Options.Debtors);
         bool found = store.Load(number, partition.Checkpoints);
         string reason = partition.Checkpoints.RefoldReason;
         uint nextLeaseSequence = partition.Checkpoints.StoredLeaseSequence;
@@ -217,7 +223,7 @@ public sealed class Node : IAsyncDisposable
         {
             warn($"partition {number} is folded anew from the log: {reason}");
             partition.Dispose();
-            partition = new Partition(number, PartitionCount, Options.Model, Options.Debtors);
+            partition = new Partition(number, PartitionCount, Models.Current, Options.Debtors);
         }
         partition.Checkpoints.Own(epoch, startAnew: reason.Length > 0 || !found, nextLeaseSequence);
         partition.Checkpoints.Finish(store.LoadLeases(number));

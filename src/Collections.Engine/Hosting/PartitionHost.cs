@@ -35,6 +35,8 @@ internal sealed class PartitionHost : IDisposable
     private long checkpointStartedAt;
     private long checkpointEndedAt;
     private TimeSpan checkpointTook;
+    private double rescoreBudget;
+    private long rescoreCountedAt;
 
     /// <summary>Effects under way; written by the worker and by the tasks that end them.</summary>
     private int underWay;
@@ -136,19 +138,45 @@ internal sealed class PartitionHost : IDisposable
         int count = Partition.CanRead ? node.Log.Read(Partition.Number, ref next, wanted, records) : 0;
         bool caughtUp = count < wanted && Partition.CanRead;
         long nowMs = node.NowMs;
-        if (count == 0 && !Partition.HasWork && Partition.ClockMs >= nowMs && State != PartitionState.Recovering)
+        int sweepMax = SweepMax();
+        bool hasWork = Partition.HasWork && !(Partition.OnlyRescores && sweepMax == 0);
+        if (count == 0 && !hasWork && Partition.ClockMs >= nowMs && State != PartitionState.Recovering)
         {
             CheckpointIfTime();
             return false;
         }
-        Partition.RunOnce(new Slice { Records = records, CaughtUp = caughtUp, NowMs = nowMs });
+        Partition.RunOnce(new Slice { Records = records, CaughtUp = caughtUp, NowMs = nowMs, SweepMax = sweepMax });
         State = caughtUp ? PartitionState.Serving
             : State == PartitionState.Recovering ? PartitionState.Recovering
             : Partition.BehindMs > Limits.BehindMsMax ? PartitionState.Behind : State;
         Do(Partition.Effects);
         CompleteWaiters();
         CheckpointIfTime();
-        return count > 0 || Partition.HasWork;
+        return count > 0 || (Partition.HasWork && sweepMax > 0);
+    }
+
+    /// <summary>
+    /// What the book may be looked at in this slice: at the day roll as much as a slice takes; after a change of models what the rate has left
+    /// over, saved up to one slice.
+    /// </summary>
+    private int SweepMax()
+    {
+        if (!Partition.IsRescoring)
+        {
+            rescoreBudget = Limits.SweepPerSlice;
+            rescoreCountedAt = node.Cadence.GetTimestamp();
+            return Limits.SweepPerSlice;
+        }
+        long now = node.Cadence.GetTimestamp();
+        double perSecond = (double)node.Options.RescoresPerSecond / node.PartitionCount;
+        rescoreBudget = Math.Min(Limits.SweepPerSlice, rescoreBudget + node.Cadence.GetElapsedTime(rescoreCountedAt, now).TotalSeconds * perSecond);
+        rescoreCountedAt = now;
+        // Not debtor by debtor: as much as comes in while an idle worker sleeps.
+        if (rescoreBudget < Math.Clamp(perSecond * Worker.IdleMs / 1_000, 1, Limits.SweepPerSlice))
+            return 0;
+        int granted = (int)rescoreBudget;
+        rescoreBudget -= granted;
+        return granted;
     }
 
     private void Do(PartitionEffects effects)
@@ -205,7 +233,7 @@ internal sealed class PartitionHost : IDisposable
         {
             Partition.Resume(request, history);
             // An empty slice evaluates the debtor and lets its effects out.
-            Partition.RunOnce(new Slice { Records = unused, CaughtUp = false, NowMs = node.NowMs });
+            Partition.RunOnce(new Slice { Records = unused, CaughtUp = false, NowMs = node.NowMs, SweepMax = 0 });
             Do(Partition.Effects);
             CompleteWaiters();
         }

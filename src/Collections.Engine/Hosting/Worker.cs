@@ -10,7 +10,7 @@ namespace Collections.Engine.Hosting;
 internal sealed class Worker : IDisposable
 {
     /// <summary>How long an idle worker sleeps at most; news wake it at once, so this only bounds how late a timer may fire.</summary>
-    private const int IdleMs = 20;
+    public const int IdleMs = 20;
 
     private readonly List<PartitionHost> hosts = [];
     private readonly ConcurrentQueue<Action> commands = new();

@@ -12,6 +12,12 @@ internal sealed class BookSweep(DebtorTable table)
     private int next;
     private int end;
 
+    /// <summary>Debtors looked at, and how many there are to look at, since the walk began.</summary>
+    public (int Done, int Of) Progress => (next, end);
+
+    /// <summary>Whether the walk follows a change of models: its rate is the host's to bound.</summary>
+    public bool IsRescoring { get; private set; }
+
     /// <summary>The day up to which every debtor has been looked at.</summary>
     public Day SweptDay { get; set; }
 
@@ -24,11 +30,19 @@ internal sealed class BookSweep(DebtorTable table)
         end = table.Count;
     }
 
+    /// <summary>Starts again because the models have changed.</summary>
+    public void Rescore()
+    {
+        Restart();
+        IsRescoring = IsRunning;
+    }
+
     /// <summary>Whether <see cref="Run"/> has anything to look at now.</summary>
     public bool IsDue(long nowMs) => IsRunning || Day.OfMs(nowMs) > SweptDay;
 
     /// <param name="nowMs">The partition's clock: as of then they are evaluated, in Unix milliseconds.</param>
-    public void Run(long nowMs, Evaluator evaluator, bool quiet)
+    /// <param name="most">Debtors to look at, at most.</param>
+    public void Run(long nowMs, int most, Evaluator evaluator, bool quiet)
     {
         Day today = Day.OfMs(nowMs);
         if (today > SweptDay)
@@ -36,7 +50,7 @@ internal sealed class BookSweep(DebtorTable table)
             SweptDay = today;
             Restart();
         }
-        int stop = Math.Min(end, next + Limits.SweepPerSlice);
+        int stop = Math.Min(end, next + most);
         for (; next < stop; next++)
         {
             if (table.Record(next).IsFree)
@@ -46,5 +60,6 @@ internal sealed class BookSweep(DebtorTable table)
                 debtor.IsQuiet = false;
             evaluator.Add(next, nowMs);
         }
+        IsRescoring &= IsRunning;
     }
 }

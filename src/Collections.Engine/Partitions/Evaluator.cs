@@ -1,3 +1,4 @@
+using Collections.Domain;
 using Collections.Domain.Debtors;
 using Collections.Engine.Leases;
 using Collections.Engine.Queues;
@@ -11,17 +12,42 @@ namespace Collections.Engine.Partitions;
 /// are gathered and scored as a batch; a debtor that is touched again is evaluated first, so that the outcome does not depend on
 /// how the records were cut into slices.
 /// </summary>
-internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook leases, LeaseDesk desk, DirtySlots dirty, ScoringModel? model)
+internal sealed class Evaluator
 {
+    private readonly DebtorTable table;
+    private readonly QueueBook queues;
+    private readonly LeaseBook leases;
+    private readonly LeaseDesk desk;
+    private readonly DirtySlots dirty;
+    /// <summary>The place of the feature that is missing when nothing is due ahead.</summary>
+    public static readonly int DaysToNextDue = FeatureCatalogue.IndexOf("days_to_next_due");
+
     private readonly double[] catalogue = new double[FeatureCatalogue.Count];
-    private readonly double[] rows = new double[Limits.EvaluationBatch * (model?.Ensemble.FeatureCount ?? 0)];
-    private readonly double[] raw = new double[Limits.EvaluationBatch];
-    private readonly double[] propensity = new double[Limits.EvaluationBatch];
     private readonly int[] batch = new int[Limits.EvaluationBatch];
     private readonly long[] times = new long[Limits.EvaluationBatch];
     private readonly List<(int Slot, long AtMs)> waiting = [];
+    private readonly bool[] hasDueAhead = new bool[Limits.EvaluationBatch];
+    private ScoringBatch? propensity;
+    private ScoringBatch? risk;
+    private ScoringBatch? shadow;
 
-    public ScoringModel? Model { get; } = model;
+    public Evaluator(DebtorTable table, QueueBook queues, LeaseBook leases, LeaseDesk desk, DirtySlots dirty, ModelSet models)
+    {
+        this.table = table;
+        this.queues = queues;
+        this.leases = leases;
+        this.desk = desk;
+        this.dirty = dirty;
+        Models = models;
+        Outcomes = new OutcomeWatch(table);
+        Install(models);
+    }
+
+    public ModelSet Models { get; private set; }
+
+    public ShadowScores Shadow { get; } = new();
+
+    public OutcomeWatch Outcomes { get; }
 
     /// <summary>Scores made since the start.</summary>
     public long ScoreCount { get; private set; }
@@ -29,6 +55,18 @@ internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook l
     public bool HasWork => waiting.Count > 0;
 
     public bool IsWaiting(int slot) => (table.Standing(slot).Flags & StandingFlags.ToEvaluate) != 0;
+
+    /// <summary>Scores with these models from now on. Nobody waits: a batch is scored with one set.</summary>
+    public void Install(ModelSet models)
+    {
+        Invariant.Require(waiting.Count == 0, "models change when nobody waits to be evaluated");
+        if (models.Shadow?.Number != Models.Shadow?.Number)
+            Shadow.Clear();
+        Models = models;
+        propensity = BatchOf(models.Propensity);
+        risk = BatchOf(models.PreDueRisk);
+        shadow = BatchOf(models.Shadow);
+    }
 
     /// <param name="atMs">The moment as of which it is to be evaluated, in Unix milliseconds.</param>
     public void Add(int slot, long atMs)
@@ -63,7 +101,8 @@ internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook l
             Score(count);
             for (int i = 0; i < count; i++)
             {
-                Decide(batch[i], raw[i], propensity[i], AsOf.At(times[i]));
+                Keep(batch[i], i);
+                Decide(batch[i], AsOf.At(times[i]));
                 reschedule(batch[i]);
             }
         }
@@ -86,32 +125,43 @@ internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook l
 
     private void Score(int count)
     {
-        if (Model is null)
-        {
-            Array.Fill(raw, double.NaN, 0, count);
-            Array.Fill(propensity, double.NaN, 0, count);
+        if (propensity is null && risk is null && shadow is null)
             return;
-        }
-        int width = Model.Ensemble.FeatureCount;
         for (int i = 0; i < count; i++)
         {
-            table.Debtor(batch[i]).Features(AsOf.At(times[i]), catalogue);
-            Model.Gather(catalogue, rows.AsSpan(i * width, width));
+            Debtor debtor = table.Debtor(batch[i]);
+            debtor.Features(AsOf.At(times[i]), catalogue);
+            hasDueAhead[i] = !double.IsNaN(catalogue[DaysToNextDue]);
+            propensity?.Put(i, catalogue, debtor);
+            risk?.Put(i, catalogue, debtor);
+            shadow?.Put(i, catalogue, debtor);
         }
-        Model.Ensemble.PredictRaw(rows.AsSpan(0, count * width), count, raw);
-        Model.Ensemble.Transform(raw, count, propensity);
+        propensity?.Run(count);
+        risk?.Run(count);
+        shadow?.Run(count);
         ScoreCount += count;
     }
 
-    private void Decide(int slot, double rawScore, double likely, AsOf now)
+    /// <summary>Writes the scores of one row down, each with the version of the model that made it.</summary>
+    private void Keep(int slot, int row)
     {
-        DebtorFacts facts = table.Debtor(slot).Facts(now);
-        Decision decision = BuiltInStrategy.Decide(facts, likely, now);
         ref ActedState acted = ref table.Record(slot).Acted;
-        acted.Score = rawScore;
-        acted.Propensity = likely;
-        acted.ScoredAtMs = now.Ms;
-        acted.ModelVersion = Model?.Version ?? 0;
+        acted.Score = propensity is null ? double.NaN : propensity.Raw[row];
+        acted.Propensity = propensity is null ? double.NaN : propensity.Probability[row];
+        acted.ModelVersion = propensity?.Model.Number ?? 0;
+        acted.PreDueRisk = risk is null || !hasDueAhead[row] ? double.NaN : risk.Probability[row];
+        acted.RiskModelVersion = risk?.Model.Number ?? 0;
+        acted.ScoredAtMs = times[row];
+        if (shadow is not null)
+            Shadow.Put(slot, shadow.Probability[row]);
+    }
+
+    private void Decide(int slot, AsOf now)
+    {
+        ref ActedState acted = ref table.Record(slot).Acted;
+        DebtorFacts facts = table.Debtor(slot).Facts(now);
+        Outcomes.Look(slot, facts, propensity?.Model, now);
+        Decision decision = BuiltInStrategy.Decide(facts, acted.Propensity, now);
         acted.RestUntilMs = decision.NotBeforeMs == long.MaxValue ? 0 : decision.NotBeforeMs;
         dirty.Add(slot);
         if (!decision.IsEligible)
@@ -132,6 +182,8 @@ internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook l
         else
             Rank(slot, acted, queues.Of(table.TenantOf(slot), facts.PortfolioId, decision.Channel));
     }
+
+    private static ScoringBatch? BatchOf(ScoringModel? model) => model is null ? null : new ScoringBatch(model);
 
     private void Rank(int slot, in ActedState acted, RankedQueue queue)
     {

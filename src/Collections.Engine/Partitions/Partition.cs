@@ -28,7 +28,8 @@ public sealed class Partition : IDisposable
     private PartitionCounters counters;
     private bool quiet;
 
-    public Partition(int number, int partitionCount, ScoringModel? model, DebtorOptions options)
+    /// <param name="models">What it scores with; null: nothing.</param>
+    public Partition(int number, int partitionCount, ModelSet? models, DebtorOptions options)
     {
         Number = number;
         this.partitionCount = partitionCount;
@@ -37,10 +38,11 @@ public sealed class Partition : IDisposable
         dirty = new DirtySlots(table);
         sweep = new BookSweep(table);
         Desk = new LeaseDesk(this, table, queues, leases, dirty);
-        evaluator = new Evaluator(table, queues, leases, Desk, dirty, model);
+        evaluator = new Evaluator(table, queues, leases, Desk, dirty, models ?? ModelSet.None);
         Trail = new ActTrail();
-        Checkpoints = new PartitionCheckpoints(this, table, queues, timers, leases, parked, dirty, sweep);
-        View = new PartitionView(this, table, queues, leases, evaluator);
+        Checkpoints = new PartitionCheckpoints(this, table, timers, leases, parked, dirty, sweep, evaluator);
+        View = new PartitionView(this, table, queues, leases, evaluator, sweep);
+        Survey = new BookSurvey(this, table, queues, evaluator);
     }
 
     public int Number { get; }
@@ -75,12 +77,21 @@ public sealed class Partition : IDisposable
     /// <summary>What others may see.</summary>
     public PartitionView View { get; }
 
+    /// <summary>Looks through the whole book for others.</summary>
+    public BookSurvey Survey { get; }
+
     public PartitionCheckpoints Checkpoints { get; }
 
     internal ActTrail Trail { get; }
 
     /// <summary>Whether there is work although no record is waiting.</summary>
     public bool HasWork => sweep.IsRunning || evaluator.HasWork;
+
+    /// <summary>Whether the only work at hand is to look at the book again after a change of models.</summary>
+    public bool OnlyRescores => sweep.IsRescoring && !evaluator.HasWork;
+
+    /// <summary>Whether the book is being looked at again after a change of models.</summary>
+    public bool IsRescoring => sweep.IsRescoring;
 
     public long NextTimerMs => timers.NextMs;
 
@@ -112,11 +123,23 @@ public sealed class Partition : IDisposable
             if (leases.AwaitsReplay || sweep.IsDue(ClockMs))
                 EvaluateAll();
             Desk.EndReplay();
-            sweep.Run(ClockMs, evaluator, Quiet);
+            sweep.Run(ClockMs, slice.SweepMax, evaluator, Quiet);
         }
         BehindMs = slice.CaughtUp ? 0 : Math.Max(0, slice.NowMs - ClockMs);
         EvaluateAll();
         Desk.ForgetVoided(ClockMs);
+    }
+
+    /// <summary>
+    /// Scores with these models from now on. Everybody who waits is evaluated with the ones before; then the whole book is looked at again, some
+    /// debtors each slice, and each keeps its score, with the version that made it, until its turn.
+    /// </summary>
+    public void Install(ModelSet models)
+    {
+        EvaluateAll();
+        evaluator.Install(models);
+        Trail.Rows.Add(new AuditRow(0, ClockMs, AuditKind.ModelsInstalled, "", "", models.ToString()));
+        sweep.Rescore();
     }
 
     /// <summary>The answer to a <see cref="HistoryRequest"/>: rebuilds the debtor and applies what was held meanwhile.</summary>

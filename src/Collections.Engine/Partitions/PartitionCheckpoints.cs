@@ -16,12 +16,12 @@ public sealed class PartitionCheckpoints : ICheckpointSink
 {
     private readonly Partition partition;
     private readonly DebtorTable table;
-    private readonly QueueBook queues;
     private readonly TimerHeap timers;
     private readonly LeaseBook leases;
     private readonly ParkedDebtors parked;
     private readonly DirtySlots dirty;
     private readonly BookSweep sweep;
+    private readonly Evaluator evaluator;
     private int namesKept;
     private readonly Dictionary<string, List<LeaseRow>> orphans = [];
     private StreamPositions positionsKept;
@@ -32,16 +32,17 @@ public sealed class PartitionCheckpoints : ICheckpointSink
     private readonly List<uint> leaving = [];
 
     internal PartitionCheckpoints(
-        Partition partition, DebtorTable table, QueueBook queues, TimerHeap timers, LeaseBook leases, ParkedDebtors parked, DirtySlots dirty, BookSweep sweep)
+        Partition partition, DebtorTable table, TimerHeap timers, LeaseBook leases, ParkedDebtors parked, DirtySlots dirty, BookSweep sweep,
+        Evaluator evaluator)
     {
         this.partition = partition;
         this.table = table;
-        this.queues = queues;
         this.timers = timers;
         this.leases = leases;
         this.parked = parked;
         this.dirty = dirty;
         this.sweep = sweep;
+        this.evaluator = evaluator;
     }
 
     /// <summary>The fencing epoch under which the partition writes.</summary>
@@ -94,6 +95,8 @@ public sealed class PartitionCheckpoints : ICheckpointSink
         partition.Trail.DeadLetters.Clear();
         if (table.Names.Count != namesKept)
             into.Names = WriteNames();
+        if (evaluator.Outcomes.HasChanged)
+            into.Outcomes = evaluator.Outcomes.Write();
         into.Header = new CheckpointHeader(
             partition.Positions, partition.ClockMs, leases.NextSequence, DebtorImage.LayoutVersion, sweep.IsRunning ? 0 : sweep.SweptDay.Number,
             partition.Quiet, partition.Counters);
@@ -149,6 +152,8 @@ public sealed class PartitionCheckpoints : ICheckpointSink
         namesKept = table.Names.Count;
     }
 
+    void ICheckpointSink.Outcomes(ReadOnlySpan<byte> outcomes) => evaluator.Outcomes.Read(outcomes);
+
     void ICheckpointSink.State(int slot, ReadOnlySpan<byte> image)
     {
         if (RefoldReason.Length > 0)
@@ -176,6 +181,7 @@ public sealed class PartitionCheckpoints : ICheckpointSink
                 partition.Desk.RecordGrant(row);
             Reopen(row, grantedAfter);
         }
+        bool isOfOtherModels = false;
         for (int slot = 0; slot < table.Count; slot++)
         {
             if (table.Record(slot).IsFree)
@@ -183,10 +189,18 @@ public sealed class PartitionCheckpoints : ICheckpointSink
             ref ActedState acted = ref table.Record(slot).Acted;
             if (acted.LeaseSequence != 0 && leases.Find(acted.LeaseSequence) is null)
                 acted.LeaseSequence = 0;
+            isOfOtherModels |= IsOfOtherModels(acted);
             partition.Requeue(slot);
         }
+        // The models have changed since the checkpoint, or their round through the book was cut off.
+        if (isOfOtherModels || evaluator.Models.Shadow is not null)
+            sweep.Rescore();
         partition.RequestHistories();
     }
+
+    private bool IsOfOtherModels(in ActedState acted) =>
+        acted.ScoredAtMs != 0
+        && (acted.ModelVersion != (evaluator.Models.Propensity?.Number ?? 0) || acted.RiskModelVersion != (evaluator.Models.PreDueRisk?.Number ?? 0));
 
     /// <summary>
     /// A lease is open again if it was granted after the checkpoint, or if its debtor's record still names it. Otherwise it was closed or

@@ -18,17 +18,26 @@ public sealed class PartitionView
     private readonly QueueBook queues;
     private readonly LeaseBook leases;
     private readonly Evaluator evaluator;
+    private readonly BookSweep sweep;
 
-    internal PartitionView(Partition partition, DebtorTable table, QueueBook queues, LeaseBook leases, Evaluator evaluator)
+    internal PartitionView(Partition partition, DebtorTable table, QueueBook queues, LeaseBook leases, Evaluator evaluator, BookSweep sweep)
     {
         this.partition = partition;
         this.table = table;
         this.queues = queues;
         this.leases = leases;
         this.evaluator = evaluator;
+        this.sweep = sweep;
     }
 
-    public ScoringModel? Model => evaluator.Model;
+    /// <summary>What it scores with.</summary>
+    public ModelSet Models => evaluator.Models;
+
+    /// <summary>How far the walk through the book has come that follows a change of models; all of it when none is under way.</summary>
+    public (int Done, int Of) Rescored => sweep.IsRescoring ? sweep.Progress : (table.Count, table.Count);
+
+    /// <summary>What became of watched predictions.</summary>
+    public IReadOnlyList<KeyValuePair<OutcomeKey, OutcomeSums>> Outcomes() => [.. evaluator.Outcomes.All];
 
     public int DebtorCount => table.Count;
 

@@ -12,4 +12,7 @@ public readonly ref struct Slice
 
     /// <summary>Wall clock in Unix milliseconds.</summary>
     public required long NowMs { get; init; }
+
+    /// <summary>Debtors that a walk through the whole book may look at in this slice, 0 to <see cref="Limits.SweepPerSlice"/>.</summary>
+    public required int SweepMax { get; init; }
 }

@@ -41,6 +41,9 @@ public sealed class Checkpoint
 
     public List<DeadLetter> DeadLetters { get; } = [];
 
+    /// <summary>What became of watched predictions; empty: unchanged since the last checkpoint.</summary>
+    public byte[] Outcomes { get; set; } = [];
+
     /// <summary>The partition starts anew: states stored before are dropped.</summary>
     public bool Replace { get; set; }
 
@@ -68,6 +71,7 @@ public sealed class Checkpoint
         states.Clear();
         used = 0;
         Names = [];
+        Outcomes = [];
         Held.Clear();
         Audit.Clear();
         DeadLetters.Clear();
@@ -87,6 +91,9 @@ public enum AuditKind : byte
     LeaseReleased = 3,
     LeaseExpired = 4,
     LeaseVoided = 5,
+
+    /// <summary>The partition scores with other models from here on.</summary>
+    ModelsInstalled = 6,
 }
 
 /// <summary>A record that could not be applied, and why.</summary>

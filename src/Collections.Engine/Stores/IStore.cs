@@ -3,7 +3,7 @@ using Collections.Engine.Logs;
 namespace Collections.Engine.Stores;
 
 /// <summary>
-/// Where partitions keep their checkpoints and leases. Contract: a checkpoint and a batch of lease changes are one transaction each,
+/// Where partitions keep their checkpoints and leases, and nodes their configuration. Contract: a checkpoint and a batch of lease changes are one transaction each,
 /// durable when the call returns, and refused when another owner has taken the partition since (the fencing epoch).
 /// </summary>
 public interface IStore : IDisposable
@@ -15,7 +15,7 @@ public interface IStore : IDisposable
     /// <exception cref="StoreCorruptException">What is stored can't be trusted: the message says what, where, and what to do.</exception>
     bool Load(int partition, ICheckpointSink into);
 
-    /// <summary>Commits a checkpoint: states, positions, names, held events, audit rows and dead letters, in one transaction.</summary>
+    /// <summary>Commits a checkpoint: states, positions, names, outcomes, held events, audit rows and dead letters, in one transaction.</summary>
     /// <exception cref="StoreFencedException">Another owner has the partition: stop it.</exception>
     /// <exception cref="StoreUnavailableException">Nothing was committed; try again.</exception>
     void Commit(Checkpoint checkpoint);
@@ -30,6 +30,24 @@ public interface IStore : IDisposable
 
     /// <summary>Dead letters of a partition, oldest first, at most <paramref name="maxCount"/>.</summary>
     IReadOnlyList<DeadLetter> LoadDeadLetters(int partition, int maxCount);
+
+    /// <summary>Every version of the configuration, in order of number.</summary>
+    IReadOnlyList<ConfigurationVersion> LoadVersions();
+
+    /// <summary>Every change of the configuration, in order of sequence.</summary>
+    IReadOnlyList<ConfigurationAct> LoadActs();
+
+    /// <summary>One document of a version; null if it has none of that name.</summary>
+    /// <exception cref="StoreCorruptException">It doesn't match its checksum.</exception>
+    byte[]? LoadDocument(int number, string name);
+
+    /// <summary>Commits a change of the configuration, with the version that it adds, in one transaction.</summary>
+    /// <param name="act">Its sequence follows the last one's.</param>
+    /// <param name="added">The version that it adds, with the number that follows the last one's; null: it adds none.</param>
+    /// <param name="documents">The documents of <paramref name="added"/>.</param>
+    /// <exception cref="StoreFencedException">Somebody else has changed the configuration meanwhile: nothing was committed; load it again.</exception>
+    /// <exception cref="StoreUnavailableException">Nothing was committed; try again.</exception>
+    void CommitConfiguration(ConfigurationAct act, ConfigurationVersion? added, IReadOnlyList<ConfigurationDocument> documents);
 }
 
 /// <summary>Takes what <see cref="IStore.Load"/> reads; the spans are valid during the call only. Called in this order.</summary>
@@ -39,6 +57,9 @@ public interface ICheckpointSink
 
     /// <summary>The partition's interned names, in order of their ids.</summary>
     void Names(ReadOnlySpan<byte> names);
+
+    /// <summary>What became of watched predictions; not called when there is nothing.</summary>
+    void Outcomes(ReadOnlySpan<byte> outcomes);
 
     void State(int slot, ReadOnlySpan<byte> image);
 

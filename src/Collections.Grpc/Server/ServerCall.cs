@@ -62,7 +62,7 @@ internal sealed class ServerCall(HttpContext http, GrpcServer server, string met
             throw Failure(StatusCode.Unimplemented, $"Messages compressed with \"{encodingName}\" can't be read.");
         }
 
-        reader = new MessageFrameReader(http.Request.BodyReader, server.Options.ReceiveMessageBytesMax, encoding);
+        reader = new MessageFrameReader(http.Request.BodyReader, server.Options.ReceiveLimitOf(method), encoding);
     }
 
     /// <summary>Reads the request of a method that takes exactly one.</summary>

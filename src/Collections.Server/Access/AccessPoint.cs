@@ -17,6 +17,9 @@ public enum Role
 
     /// <summary>See how the node stands.</summary>
     Admin,
+
+    /// <summary>Decide which models score, and see how they do.</summary>
+    Strategist,
 }
 
 /// <summary>Who calls: the tenants and roles that the authorisation point found for it.</summary>
@@ -37,6 +40,7 @@ public static class AccessPoint
         ["collections.v1.Ingest"] = Role.Ingest,
         ["collections.v1.Queues"] = Role.Dialer,
         ["collections.v1.Debtors"] = Role.Agent,
+        ["collections.v1.Models"] = Role.Strategist,
     };
 
     /// <summary>Lets a call through, or ends it with UNAUTHENTICATED or PERMISSION_DENIED.</summary>
@@ -61,6 +65,9 @@ public static class AccessPoint
             throw new RpcException(new Status(StatusCode.PermissionDenied, $"'{caller.Name}' may not act for tenant '{tenant}'"));
         return tenant;
     }
+
+    /// <summary>Who calls, for what is recorded.</summary>
+    public static string NameOf(ServerCallContext context) => ((Caller)context.UserState[typeof(Caller)]).Name;
 
     private static Caller Identify(ServerCallContext context)
     {

@@ -35,7 +35,9 @@ internal static class DebtorCommand
         Output.Results.MarkupLineInterpolated(
             $"open {ClientOptions.Amount(view.OpenMinor, view.Currency)}, overdue {ClientOptions.Amount(view.OverdueMinor, view.Currency)}, credit {ClientOptions.Amount(view.UnappliedCreditMinor, view.Currency)}");
         if (view.ScoredAt is not null)
-            Output.Results.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"propensity {view.Propensity:P1} by model {view.Model}, scored {view.ScoredAt.ToDateTime():yyyy-MM-dd HH:mm:ss} UTC, stage {view.Stage}");
+            Output.Results.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"propensity {view.Propensity:P1} by model {view.Model} {view.ModelVersion}, scored {view.ScoredAt.ToDateTime():yyyy-MM-dd HH:mm:ss} UTC, stage {view.Stage}");
+        if (!double.IsNaN(view.PreDueRisk))
+            Output.Results.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"risk that what is due next becomes past due {view.PreDueRisk:P1} by model {view.RiskModel} {view.RiskModelVersion}");
         if (view.QueueEntry is { } entry)
             Output.Results.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{(entry.Lease.Length > 0 ? $"under lease {entry.Lease} of" : "waits in")} queue {entry.Queue} with value {entry.Value:N2}");
         else

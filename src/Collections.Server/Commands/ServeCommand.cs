@@ -18,7 +18,7 @@ internal static class ServeCommand
         var data = new Option<string>("--data") { Description = "Directory of the log and the store; created if missing", DefaultValueFactory = _ => DataDirectory.Default };
         var listen = new Option<string>("--listen") { Description = "Loopback address and port; port 0 takes a free one", DefaultValueFactory = _ => ListenDefault };
         var partitions = new Option<int?>("--partitions") { Description = $"Partitions of a new log (default {DataDirectory.PartitionsDefault}); an existing log keeps its own" };
-        var model = new Option<string?>("--model") { Description = "LightGBM model file; the shipped propensity model if not given" };
+        var model = new Option<string?>("--model") { Description = "LightGBM model file, or a directory with model.txt and manifest.json: added to the registry and activated; if not given, what is active stays, and a new registry begins with the shipped model" };
         var command = new Command("serve", "Run a node: log, partitions, queues and gRPC, with SQLite inside") { data, listen, partitions, model };
         command.SetAction((arguments, cancellation) => RunAsync(
             new DataDirectory(arguments.GetValue(data)!), arguments.GetValue(listen)!, arguments.GetValue(partitions), arguments.GetValue(model), cancellation));
@@ -37,14 +37,18 @@ internal static class ServeCommand
         {
             using IEventLog log = directory.OpenLog(partitions, TimeProvider.System);
             using IStore store = directory.OpenStore();
-            var options = new EngineOptions { Model = model, Owner = $"{Environment.MachineName}:{Environment.ProcessId}" };
+            var options = new EngineOptions { Model = model, ActivateModel = modelPath is not null, Owner = $"{Environment.MachineName}:{Environment.ProcessId}" };
             await using NodeServer server = await NodeServer.StartAsync(log, store, options, TimeProvider.System, endpoint, Output.Warn);
-            Console.Out.WriteLine($"collections {Services.DebtorsService.VersionText}: {log.PartitionCount} partitions in {Path.GetFullPath(directory.Path)}, model {model.Name}");
+            Console.Out.WriteLine($"collections {Services.DebtorsService.VersionText}: {log.PartitionCount} partitions in {Path.GetFullPath(directory.Path)}, model {server.Node.Models.Current.Propensity}");
             Console.Out.WriteLine($"gRPC on {server.Address}; bound to this machine, whose callers are trusted with every role: no authentication is configured");
             Console.Out.WriteLine("Ctrl+C stops");
             await server.WaitForShutdownAsync(cancellation);
             Console.Out.WriteLine("stopping: keeping the last checkpoint");
             return 0;
+        }
+        catch (ModelRefusedException refused)
+        {
+            return Output.Fail($"--model: {refused.Message}");
         }
         catch (Exception failure) when (DataDirectory.IsExpected(failure))
         {

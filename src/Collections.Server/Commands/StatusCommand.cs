@@ -29,7 +29,7 @@ internal static class StatusCommand
     {
         Output.Results.MarkupLineInterpolated(
             CultureInfo.InvariantCulture,
-            $"version {status.Version}, model {status.Model}: {status.Debtors:N0} debtors, {status.EventsApplied:N0} events applied, {status.Duplicates:N0} duplicates, {status.DeadLetters:N0} dead letters, {status.Parked:N0} parked, {status.OpenLeases:N0} leases open");
+            $"version {status.Version}, model {status.Model} {status.ModelVersion}: {status.Debtors:N0} debtors, {status.EventsApplied:N0} events applied, {status.Duplicates:N0} duplicates, {status.DeadLetters:N0} dead letters, {status.Parked:N0} parked, {status.OpenLeases:N0} leases open");
         Table table = new Table().Border(TableBorder.Simple).AddColumns("partition", "state", "debtors", "applied", "log end", "kept", "clock behind");
         foreach (PartitionStatus partition in status.Partitions)
         {

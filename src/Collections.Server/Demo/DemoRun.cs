@@ -132,7 +132,7 @@ public sealed class DemoRun : IAsyncDisposable
         int debtors = parts.Sum(p => p.Debtors);
         return new DemoResult(
             debtors, parts.Sum(p => p.Counters.Applied), Math.Round(Figures.HistoryEvents / Math.Max(Figures.HistorySeconds, 0.001)),
-            Math.Round(parts.Sum(p => p.Bytes) / (double)Math.Max(1, debtors), 1), server.Node.Options.Model!.Name, Figures.ActionsPulled, Figures.PaymentsLive,
+            Math.Round(parts.Sum(p => p.Bytes) / (double)Math.Max(1, debtors), 1), server.Node.Models.Current.Propensity!.Name, Figures.ActionsPulled, Figures.PaymentsLive,
             Figures.PaidStillQueued, Figures.DoubleLeased, Figures.UnbalancedLedgers == 0, parts.Sum(p => p.Counters.DeadLetters), options.Seed, Figures.ResultHash);
     }
 

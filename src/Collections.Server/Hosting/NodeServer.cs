@@ -49,11 +49,17 @@ public sealed class NodeServer : IAsyncDisposable
         builder.Services.AddSingleton<IngestService>();
         builder.Services.AddSingleton<QueuesService>();
         builder.Services.AddSingleton<DebtorsService>();
-        builder.Services.AddCollectionsGrpc(new GrpcServerOptions { Gate = AccessPoint.Gate });
+        builder.Services.AddSingleton<ModelsService>();
+        builder.Services.AddCollectionsGrpc(new GrpcServerOptions
+        {
+            Gate = AccessPoint.Gate,
+            ReceiveMessageBytesMaxOf = new Dictionary<string, int> { ["collections.v1.Models"] = ModelsService.ModelBytesMax },
+        });
         WebApplication app = builder.Build();
         app.MapGrpcService<IngestService>();
         app.MapGrpcService<QueuesService>();
         app.MapGrpcService<DebtorsService>();
+        app.MapGrpcService<ModelsService>();
         app.MapGrpcService<HealthService>();
         try
         {
@@ -66,6 +72,7 @@ public sealed class NodeServer : IAsyncDisposable
         }
         var server = new NodeServer(app, node);
         _ = server.WatchHealthAsync(app.Services.GetRequiredService<HealthStatusBoard>(), app.Lifetime.ApplicationStopping);
+        _ = new ModelWatcher(node, warn).RunAsync(app.Lifetime.ApplicationStopping);
         return server;
     }
 
@@ -86,7 +93,7 @@ public sealed class NodeServer : IAsyncDisposable
         do
         {
             bool serving = Enumerable.Range(0, Node.PartitionCount).All(number => Node.StateOf(number) == PartitionState.Serving);
-            foreach (string service in new[] { "", "collections.v1.Ingest", "collections.v1.Queues", "collections.v1.Debtors" })
+            foreach (string service in new[] { "", "collections.v1.Ingest", "collections.v1.Queues", "collections.v1.Debtors", "collections.v1.Models" })
                 board.Set(service, serving);
         }
         while (await WaitAsync(timer, stopping));

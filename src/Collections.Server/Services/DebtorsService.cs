@@ -35,7 +35,8 @@ public sealed class DebtorsService(Node node) : Debtors.DebtorsBase
 
     public override async Task<StatusResponse> Status(StatusRequest request, ServerCallContext context)
     {
-        var response = new StatusResponse { Version = VersionText, Model = node.Options.Model?.Name ?? "", Now = Wire.Instant(node.NowMs) };
+        Engine.Scoring.ScoringModel? model = node.Models.Current.Propensity;
+        var response = new StatusResponse { Version = VersionText, Model = model?.Name ?? "", ModelVersion = model?.Version ?? "", Now = Wire.Instant(node.NowMs) };
         for (int number = 0; number < node.PartitionCount; number++)
         {
             var status = new PartitionStatus { Partition = number, State = node.StateOf(number).ToString().ToLowerInvariant(), Reason = node.ReasonOf(number) };
@@ -63,6 +64,7 @@ public sealed class DebtorsService(Node node) : Debtors.DebtorsBase
 
     private DebtorView Describe(DebtorSnapshot snapshot)
     {
+        RegisteredModel? model = node.Models.Find(snapshot.Acted.ModelVersion), riskModel = node.Models.Find(snapshot.Acted.RiskModelVersion);
         var view = new DebtorView
         {
             Tenant = snapshot.Tenant,
@@ -73,7 +75,11 @@ public sealed class DebtorsService(Node node) : Debtors.DebtorsBase
             OpenMinor = snapshot.Facts.OpenMinor,
             OverdueMinor = snapshot.Facts.OverdueMinor,
             Propensity = snapshot.Acted.Propensity,
-            Model = snapshot.Acted.ModelVersion != 0 && snapshot.Acted.ModelVersion == node.Options.Model?.Version ? node.Options.Model.Name : "",
+            Model = model?.Manifest.Name ?? "",
+            ModelVersion = model?.Manifest.Version ?? "",
+            PreDueRisk = snapshot.Acted.ScoredAtMs == 0 ? double.NaN : snapshot.Acted.PreDueRisk,
+            RiskModel = riskModel?.Manifest.Name ?? "",
+            RiskModelVersion = riskModel?.Manifest.Version ?? "",
             Parked = snapshot.IsParked,
             Stage = snapshot.Acted.Stage,
             NotQueuedBecause = snapshot.Standing is null ? WhyNotQueued(snapshot) : "",

@@ -178,6 +178,7 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
     private V1.Action Describe(LeasedAction leased)
     {
         LeaseRow row = leased.Lease;
+        RegisteredModel? model = node.Models.Find(row.ModelVersion);
         var action = new V1.Action
         {
             Lease = row.Id,
@@ -187,7 +188,8 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
             Channel = (V1.Channel)row.Channel,
             Value = row.Value,
             Propensity = row.Propensity,
-            Model = row.ModelVersion == node.Options.Model?.Version ? node.Options.Model.Name : "",
+            Model = model?.Manifest.Name ?? "",
+            ModelVersion = model?.Manifest.Version ?? "",
             OldestDaysPastDue = leased.OldestDpd,
             Expires = Wire.Instant(row.ExpiresMs),
             ScoredAt = Wire.Instant(leased.ScoredAtMs),

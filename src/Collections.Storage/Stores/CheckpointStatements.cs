@@ -9,6 +9,7 @@ internal sealed class CheckpointStatements(StoreFile file)
         CREATE TABLE owner(id INTEGER PRIMARY KEY CHECK(id = 1), epoch INTEGER NOT NULL, owner TEXT NOT NULL);
         CREATE TABLE header(id INTEGER PRIMARY KEY CHECK(id = 1), data BLOB NOT NULL);
         CREATE TABLE names(id INTEGER PRIMARY KEY CHECK(id = 1), data BLOB NOT NULL, checksum INTEGER NOT NULL);
+        CREATE TABLE outcomes(id INTEGER PRIMARY KEY CHECK(id = 1), data BLOB NOT NULL, checksum INTEGER NOT NULL);
         CREATE TABLE state(slot INTEGER PRIMARY KEY, image BLOB NOT NULL, checksum INTEGER NOT NULL);
         CREATE TABLE held(sequence INTEGER PRIMARY KEY, stream INTEGER NOT NULL, log_offset INTEGER NOT NULL, known_ms INTEGER NOT NULL,
             history INTEGER NOT NULL, content BLOB NOT NULL, checksum INTEGER NOT NULL);
@@ -37,6 +38,12 @@ internal sealed class CheckpointStatements(StoreFile file)
     public Statement PutNames { get; } = file.Prepare("REPLACE INTO names VALUES(1, ?, ?)");
 
     public Statement ReadNames { get; } = file.Prepare("SELECT data, checksum FROM names");
+
+    public Statement DropOutcomes { get; } = file.Prepare("DELETE FROM outcomes");
+
+    public Statement PutOutcomes { get; } = file.Prepare("REPLACE INTO outcomes VALUES(1, ?, ?)");
+
+    public Statement ReadOutcomes { get; } = file.Prepare("SELECT data, checksum FROM outcomes");
 
     public Statement DropHeld { get; } = file.Prepare("DELETE FROM held");
 

@@ -82,6 +82,7 @@ internal sealed class PartitionStore : IDisposable
                 if (!LoadHeader(into))
                     return false;
                 LoadNames(into);
+                LoadOutcomes(into);
                 LoadStates(into);
                 LoadHeld(into);
                 return true;
@@ -123,6 +124,7 @@ internal sealed class PartitionStore : IDisposable
         {
             sql.DropStates.Run();
             sql.DropNames.Run();
+            sql.DropOutcomes.Run();
         }
         // In the order of the slots each page of the table is touched once. The index beside the slot keeps a slot's last image last.
         if (order.Length < checkpoint.StateCount)
@@ -146,6 +148,8 @@ internal sealed class PartitionStore : IDisposable
         sql.PutHeader.Bind(1, header).Run();
         if (checkpoint.Names.Length > 0)
             sql.PutNames.Bind(1, checkpoint.Names).Bind(2, Checksum.Of(checkpoint.Names)).Run();
+        if (checkpoint.Outcomes.Length > 0)
+            sql.PutOutcomes.Bind(1, checkpoint.Outcomes).Bind(2, Checksum.Of(checkpoint.Outcomes)).Run();
     }
 
     private void WriteHeld(RecordBatch held)
@@ -201,6 +205,14 @@ internal sealed class PartitionStore : IDisposable
         }
         file.Trust(sql.ReadNames.Int64(1) == Checksum.Of(sql.ReadNames.Blob(0)), "the names don't match their checksum");
         into.Names(sql.ReadNames.Blob(0));
+    }
+
+    private void LoadOutcomes(ICheckpointSink into)
+    {
+        if (!sql.ReadOutcomes.Step())
+            return;
+        file.Trust(sql.ReadOutcomes.Int64(1) == Checksum.Of(sql.ReadOutcomes.Blob(0)), "the outcomes of predictions don't match their checksum");
+        into.Outcomes(sql.ReadOutcomes.Blob(0));
     }
 
     private void LoadStates(ICheckpointSink into)

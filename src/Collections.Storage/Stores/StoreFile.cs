@@ -18,6 +18,8 @@ internal enum StoreStep
     OwnCheckpoint,
     Leases,
     CommitLeases,
+    Configuration,
+    CommitConfiguration,
 }
 
 /// <summary>An SQLite file of the store: opened or created, written in whole transactions, its failures told in the contract's words.</summary>

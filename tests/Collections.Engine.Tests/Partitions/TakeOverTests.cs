@@ -124,7 +124,7 @@ public sealed class TakeOverTests : IDisposable
     private static void Replay(Partition partition, Scene log)
     {
         RecordBatch rest = log.From(partition.Positions);
-        partition.RunOnce(new Slice { Records = rest, CaughtUp = true, NowMs = log.NowMs });
+        partition.RunOnce(new Slice { Records = rest, CaughtUp = true, NowMs = log.NowMs, SweepMax = Limits.SweepPerSlice });
     }
 
     private static uint NextSequence(Partition partition)

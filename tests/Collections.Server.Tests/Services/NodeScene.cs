@@ -45,6 +45,8 @@ internal sealed class NodeScene : IAsyncDisposable
 
     public V1.Debtors.DebtorsClient Debtors => new(channel);
 
+    public V1.Models.ModelsClient Models => new(channel);
+
     public static async Task<NodeScene> StartAsync(int partitions = 4)
     {
         var scene = new NodeScene(partitions);

@@ -20,6 +20,9 @@ internal sealed class MemoryStore : IStore
 {
     private readonly Lock gate = new();
     private readonly Dictionary<int, Part> parts = [];
+    private readonly List<ConfigurationVersion> versions = [];
+    private readonly List<ConfigurationAct> acts = [];
+    private readonly Dictionary<(int Number, string Name), byte[]> documents = [];
 
     public Action<StoreMoment>? At { get; set; }
 
@@ -43,6 +46,8 @@ internal sealed class MemoryStore : IStore
                 return false;
             into.Header(header);
             into.Names(part.Names);
+            if (part.Outcomes.Length > 0)
+                into.Outcomes(part.Outcomes);
             foreach ((int slot, byte[] image) in part.States)
                 into.State(slot, image);
             for (int i = 0; i < part.Held.Count; i++)
@@ -61,10 +66,13 @@ internal sealed class MemoryStore : IStore
             {
                 part.States.Clear();
                 part.Names = [];
+                part.Outcomes = [];
             }
             part.Header = checkpoint.Header;
             if (checkpoint.Names.Length > 0)
                 part.Names = checkpoint.Names;
+            if (checkpoint.Outcomes.Length > 0)
+                part.Outcomes = checkpoint.Outcomes;
             for (int i = 0; i < checkpoint.StateCount; i++)
                 part.States[checkpoint.SlotOf(i)] = checkpoint.ImageOf(i).ToArray();
             part.Held.Clear();
@@ -101,6 +109,39 @@ internal sealed class MemoryStore : IStore
     {
         lock (gate)
             return [.. Of(partition).DeadLetters.Take(maxCount)];
+    }
+
+    public IReadOnlyList<ConfigurationVersion> LoadVersions()
+    {
+        lock (gate)
+            return [.. versions];
+    }
+
+    public IReadOnlyList<ConfigurationAct> LoadActs()
+    {
+        lock (gate)
+            return [.. acts];
+    }
+
+    public byte[]? LoadDocument(int number, string name)
+    {
+        lock (gate)
+            return documents.GetValueOrDefault((number, name));
+    }
+
+    public void CommitConfiguration(ConfigurationAct act, ConfigurationVersion? added, IReadOnlyList<ConfigurationDocument> documents)
+    {
+        lock (gate)
+        {
+            if (act.Sequence != acts.Count + 1 || (added is not null && added.Number != versions.Count + 1))
+                throw new StoreFencedException("somebody else has changed the configuration meanwhile");
+            acts.Add(act);
+            if (added is null)
+                return;
+            versions.Add(added);
+            foreach (ConfigurationDocument document in documents)
+                this.documents[(added.Number, document.Name)] = document.Content;
+        }
     }
 
     public IReadOnlyList<AuditRow> LoadAudit(int partition)
@@ -175,6 +216,8 @@ internal sealed class MemoryStore : IStore
         public CheckpointHeader? Header { get; set; }
 
         public byte[] Names { get; set; } = [];
+
+        public byte[] Outcomes { get; set; } = [];
 
         public SortedDictionary<int, byte[]> States { get; } = [];
 

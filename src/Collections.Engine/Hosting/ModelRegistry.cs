@@ -1,0 +1,324 @@
+using System.Text;
+using Collections.Engine.Partitions;
+using Collections.Engine.Scoring;
+using Collections.Engine.Stores;
+using Collections.Scoring.Registry;
+
+namespace Collections.Engine.Hosting;
+
+/// <summary>What became of a change of the registry, in the order of precedence.</summary>
+public enum RegistryStatus
+{
+    Done,
+
+    /// <summary>The registry has no such version.</summary>
+    NotFound,
+
+    /// <summary>The name and version are taken by another model.</summary>
+    Taken,
+
+    /// <summary>The model can't be used here, or the change has no meaning; the reason says why.</summary>
+    Refused,
+}
+
+/// <param name="Version">The version that it was about, if there is one.</param>
+/// <param name="Reason">Why it was not done, or that nothing had to be; empty otherwise.</param>
+public readonly record struct RegistryResult(RegistryStatus Status, RegisteredModel? Version, string Reason = "");
+
+/// <summary>The registry did not take the model that a node was to begin with.</summary>
+public sealed class ModelRefusedException(string message) : Exception(message);
+
+/// <summary>A model version in the registry.</summary>
+/// <param name="Number">What scores name it by.</param>
+public sealed record RegisteredModel(ushort Number, ModelManifest Manifest, string Sha256, long AddedMs, string AddedBy)
+{
+    public override string ToString() => $"{Manifest.Name} {Manifest.Version}";
+}
+
+/// <summary>
+/// The models of a node: every version that was ever added, which one is active for each target, and which one shadows. The store has the
+/// truth; changes are made one at a time, committed there first, and then handed to every partition between two of its slices.
+/// </summary>
+public sealed class ModelRegistry : IDisposable
+{
+    /// <summary>The documents of a version.</summary>
+    private const string ModelDocument = "model.txt", ManifestDocument = "manifest.json";
+
+    private readonly Node node;
+    private readonly IStore store;
+    private readonly SemaphoreSlim gate = new(1, 1);
+    private readonly List<ConfigurationAct> acts;
+
+    /// <summary>Replaced whole under the gate; read by any thread.</summary>
+    private volatile IReadOnlyList<RegisteredModel> versions;
+    private volatile ModelSet current = ModelSet.None;
+
+    internal ModelRegistry(Node node, IStore store)
+    {
+        this.node = node;
+        this.store = store;
+        acts = [.. store.LoadActs()];
+        versions = [.. store.LoadVersions().Where(version => version.Kind == ConfigurationKind.Model).Select(Read)];
+        current = new ModelSet(
+            acts.Count, Compile(ActiveNumber(ModelTarget.Propensity)), Compile(ActiveNumber(ModelTarget.PreDueRisk)), Compile(ShadowNumber()));
+    }
+
+    /// <summary>What partitions score with, or will from their next slice on.</summary>
+    public ModelSet Current => current;
+
+    /// <summary>Every version, in the order in which they were added.</summary>
+    public IReadOnlyList<RegisteredModel> Versions => versions;
+
+    /// <summary>Every change ever made, in order.</summary>
+    public IReadOnlyList<ConfigurationAct> Acts
+    {
+        get
+        {
+            lock (acts)
+                return [.. acts];
+        }
+    }
+
+    /// <summary>The version that a score names; null for 0 and for what the registry does not have.</summary>
+    public RegisteredModel? Find(ushort number) => number >= 1 && number <= versions.Count ? versions[number - 1] : null;
+
+    public RegisteredModel? Find(string name, string version) => versions.FirstOrDefault(v => v.Manifest.Name == name && v.Manifest.Version == version);
+
+    /// <summary>Adds a version; adding the same again changes nothing.</summary>
+    /// <param name="name">What it is called if it has no manifest.</param>
+    /// <param name="by">Who does it.</param>
+    /// <exception cref="StoreUnavailableException">Nothing was changed; try again.</exception>
+    public Task<RegistryResult> AddAsync(string name, ModelFiles files, string by)
+    {
+        // Reading a large model takes seconds: not under the gate.
+        ScoringModel? model = ScoringModel.Create(name, files, out string error);
+        return model is null ? Task.FromResult(new RegistryResult(RegistryStatus.Refused, null, error)) : ChangeAsync(() => Add(model, by));
+    }
+
+    /// <summary>Makes a version the active one of its target; the book is scored anew in the background.</summary>
+    /// <exception cref="StoreUnavailableException">Nothing was changed; try again.</exception>
+    public Task<RegistryResult> ActivateAsync(string name, string version, string by) =>
+        ChangeAsync(() => Find(name, version) is { } found ? Activate(found, ConfigurationActKind.Activated, by) : Missing(name, version));
+
+    /// <summary>Makes the version active again that was active before the present one; again, the one before that.</summary>
+    /// <exception cref="StoreUnavailableException">Nothing was changed; try again.</exception>
+    public Task<RegistryResult> RollBackAsync(ModelTarget target, string by) => ChangeAsync(() =>
+    {
+        IReadOnlyList<int> path = ActivationPath(target);
+        return path.Count < 2
+            ? new RegistryResult(RegistryStatus.Refused, null, $"{ModelTargets.NameOf(target)}: there is no version before the active one to go back to")
+            : Activate(versions[path[^2] - 1], ConfigurationActKind.RolledBack, by);
+    });
+
+    /// <summary>Lets a version score everybody besides the active one, without acting.</summary>
+    /// <exception cref="StoreUnavailableException">Nothing was changed; try again.</exception>
+    public Task<RegistryResult> ShadowAsync(string name, string version, string by) =>
+        ChangeAsync(() => Find(name, version) is { } found ? Shadow(found, by) : Missing(name, version));
+
+    /// <summary>Ends the shadow.</summary>
+    /// <exception cref="StoreUnavailableException">Nothing was changed; try again.</exception>
+    public Task<RegistryResult> EndShadowAsync(string by) => ChangeAsync(() =>
+    {
+        if (current.Shadow is not { } shadow)
+            return new RegistryResult(RegistryStatus.Done, null, "there is no shadow");
+        Commit(ConfigurationActKind.ShadowEnded, shadow.Target, shadow.Number, by);
+        Use(current with { Shadow = null });
+        return new RegistryResult(RegistryStatus.Done, Find(shadow.Number));
+    });
+
+    /// <summary>Holds the active propensity model against its shadow, over the debtors and queues of a tenant.</summary>
+    /// <param name="head">Places of each queue's head to compare, 1 to <see cref="Limits.ComparedHeadMax"/>.</param>
+    /// <exception cref="InvalidOperationException">A partition has stopped.</exception>
+    public async Task<ModelComparison> CompareAsync(string tenant, int head)
+    {
+        var tally = new ComparisonTally(head);
+        await SurveyAsync((partition, from) => partition.Survey.Compare(from, tenant, tally));
+        return tally.Result();
+    }
+
+    /// <summary>How far the book has moved away from what a model was trained on, and what came of its predictions.</summary>
+    /// <exception cref="InvalidOperationException">A partition has stopped.</exception>
+    public async Task<ModelHealth> WatchAsync(ScoringModel model)
+    {
+        var tally = new DriftTally(model);
+        if (tally.HasBaseline)
+            await SurveyAsync((partition, from) => partition.Survey.Measure(from, model.Target, tally));
+        IReadOnlyList<KeyValuePair<OutcomeKey, OutcomeSums>>[] outcomes = await node.AskAll(partition => partition.View.Outcomes());
+        IEnumerable<ReliabilityBin> reliability = outcomes.SelectMany(part => part)
+            .Where(outcome => outcome.Key.Model == model.Number)
+            .GroupBy(outcome => outcome.Key, outcome => outcome.Value)
+            .OrderBy(sums => sums.Key, OutcomeKey.Order)
+            .Select(sums => Bin(sums.Key, sums.Sum(sum => sum.Predictions), sums.Sum(sum => sum.Predicted), sums.Sum(sum => sum.CameTrue)));
+        return ModelHealth.Of($"{model.Name} {model.Version}", tally.Result(), [.. reliability]);
+    }
+
+    public void Dispose() => gate.Dispose();
+
+    /// <summary>Before the partitions start: what a new registry begins with.</summary>
+    internal void Begin(ScoringModel? model, bool activate)
+    {
+        if (model is null)
+            return;
+        RegistryResult added = Add(model, "start");
+        if (added.Version is not { } version)
+            throw new ModelRefusedException(added.Reason);
+        bool isActive = ActiveNumber(model.Target) == version.Number;
+        if (!isActive && (activate || ActiveNumber(model.Target) == 0))
+            Activate(version, ConfigurationActKind.Activated, "start");
+    }
+
+    private async Task<RegistryResult> ChangeAsync(Func<RegistryResult> change)
+    {
+        await gate.WaitAsync();
+        try
+        {
+            ModelSet before = current;
+            // The store waits for the disk; the caller's thread does not.
+            RegistryResult result = await Task.Run(change);
+            if (current != before)
+                await InstallAsync(current);
+            return result;
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>Hands the set to every partition; one that has stopped gets it when it is loaded again.</summary>
+    private Task InstallAsync(ModelSet models) => Task.WhenAll(Enumerable.Range(0, node.PartitionCount).Select(async number =>
+    {
+        try
+        {
+            await node.Ask(number, partition =>
+            {
+                partition.Install(models);
+                return true;
+            });
+        }
+        catch (InvalidOperationException)
+        {
+            // Stopped, or the node is shutting down: the store knows what is active.
+        }
+    }));
+
+    /// <summary>Leads a survey through all partitions, one after another: its tally has one thread at a time.</summary>
+    private async Task SurveyAsync(Func<Partition, int, int> step)
+    {
+        for (int number = 0; number < node.PartitionCount; number++)
+        {
+            for (int from = 0; from >= 0;)
+            {
+                int at = from;
+                from = await node.Ask(number, partition => step(partition, at));
+            }
+        }
+    }
+
+    private RegistryResult Add(ScoringModel model, string by)
+    {
+        if (Find(model.Name, model.Version) is { } taken)
+        {
+            return taken.Sha256 == model.Sha256 && IsSame(taken, model.Files)
+                ? new RegistryResult(RegistryStatus.Done, taken, "it was there already")
+                : new RegistryResult(RegistryStatus.Taken, null, $"{taken} is another model already; a version never changes, so give this one a version of its own");
+        }
+        if (versions.Count >= Limits.VersionsMax)
+            return new RegistryResult(RegistryStatus.Refused, null, $"the registry is full: {Limits.VersionsMax} versions");
+        var number = (ushort)(versions.Count + 1);
+        var version = new ConfigurationVersion(number, ConfigurationKind.Model, model.Name, model.Version);
+        var documents = new List<ConfigurationDocument> { new(ModelDocument, Encoding.UTF8.GetBytes(model.Files.Text)) };
+        if (model.Files.Manifest.Length > 0)
+            documents.Add(new ConfigurationDocument(ManifestDocument, Encoding.UTF8.GetBytes(model.Files.Manifest)));
+        ConfigurationAct act = Commit(ConfigurationActKind.Added, model.Target, number, by, version, documents);
+        var added = new RegisteredModel(number, model.Manifest, model.Sha256, act.AtMs, by);
+        versions = [.. versions, added];
+        return new RegistryResult(RegistryStatus.Done, added);
+    }
+
+    private RegistryResult Activate(RegisteredModel version, ConfigurationActKind act, string by)
+    {
+        ModelTarget target = version.Manifest.Target;
+        if (ActiveNumber(target) == version.Number)
+            return new RegistryResult(RegistryStatus.Done, version, "it was active already");
+        ScoringModel model = Compile(version.Number)!;
+        Commit(act, target, version.Number, by);
+        Use(target == ModelTarget.PreDueRisk ? current with { PreDueRisk = model } : current with { Propensity = model });
+        return new RegistryResult(RegistryStatus.Done, version);
+    }
+
+    private RegistryResult Shadow(RegisteredModel version, string by)
+    {
+        if (version.Manifest.Target != ModelTarget.Propensity)
+            return new RegistryResult(RegistryStatus.Refused, version, $"{version} predicts {ModelTargets.NameOf(version.Manifest.Target)}; a shadow is compared in the queues, which propensity ranks");
+        if (current.Shadow?.Number == version.Number)
+            return new RegistryResult(RegistryStatus.Done, version, "it was the shadow already");
+        ScoringModel model = Compile(version.Number)!;
+        Commit(ConfigurationActKind.Shadowed, ModelTarget.Propensity, version.Number, by);
+        Use(current with { Shadow = model });
+        return new RegistryResult(RegistryStatus.Done, version);
+    }
+
+    private ConfigurationAct Commit(
+        ConfigurationActKind kind, ModelTarget target, int number, string by, ConfigurationVersion? added = null, IReadOnlyList<ConfigurationDocument>? documents = null)
+    {
+        var act = new ConfigurationAct(acts.Count + 1, node.NowMs, by, ConfigurationKind.Model, kind, ModelTargets.NameOf(target), number);
+        store.CommitConfiguration(act, added, documents ?? []);
+        lock (acts)
+            acts.Add(act);
+        return act;
+    }
+
+    private void Use(ModelSet models) => current = models with { Revision = acts.Count };
+
+    private static RegistryResult Missing(string name, string version) =>
+        new(RegistryStatus.NotFound, null, $"the registry has no model '{name}' of version '{version}'; 'collections model list' shows what it has");
+
+    private int ActiveNumber(ModelTarget target) => ActivationPath(target) is [.., int last] ? last : 0;
+
+    private int ShadowNumber() =>
+        acts.LastOrDefault(act => act.Act is ConfigurationActKind.Shadowed or ConfigurationActKind.ShadowEnded) is { Act: ConfigurationActKind.Shadowed } shadowed ? shadowed.Number : 0;
+
+    /// <summary>The versions that were active one after another, the active one last; a roll-back takes the one that it left away again.</summary>
+    private List<int> ActivationPath(ModelTarget target)
+    {
+        var path = new List<int>();
+        foreach (ConfigurationAct act in acts)
+        {
+            if (act.Kind != ConfigurationKind.Model || act.Subject != ModelTargets.NameOf(target))
+                continue;
+            if (act.Act == ConfigurationActKind.Activated)
+                path.Add(act.Number);
+            else if (act.Act == ConfigurationActKind.RolledBack)
+                path.RemoveAt(path.Count - 1);
+        }
+        return path;
+    }
+
+    private static ReliabilityBin Bin(OutcomeKey key, long predictions, double predicted, long cameTrue) =>
+        new(key.Dimension, key.Group, predictions, predicted / predictions, (double)cameTrue / predictions);
+
+    private bool IsSame(RegisteredModel version, ModelFiles files) => Encoding.UTF8.GetString(store.LoadDocument(version.Number, ManifestDocument) ?? []) == files.Manifest;
+
+    private RegisteredModel Read(ConfigurationVersion version)
+    {
+        ModelFiles files = FilesOf(version.Number);
+        ModelManifest manifest = files.ReadManifest(version.Name, out string error)
+            ?? throw new StoreCorruptException($"the manifest of model {version.Name} {version.Version} in the store can't be read: {error}");
+        ConfigurationAct added = acts.First(act => act.Act == ConfigurationActKind.Added && act.Number == version.Number);
+        return new RegisteredModel((ushort)version.Number, manifest, files.Sha256, added.AtMs, added.By);
+    }
+
+    private ScoringModel? Compile(int number)
+    {
+        if (number == 0)
+            return null;
+        RegisteredModel version = versions[number - 1];
+        return ScoringModel.Create(version.Manifest.Name, FilesOf(number), out string error, (ushort)number)
+            ?? throw new StoreCorruptException($"model {version} in the store can't be used by this version of the program: {error}; run the program that activated it, or a newer one");
+    }
+
+    private ModelFiles FilesOf(int number) => new(
+        Encoding.UTF8.GetString(store.LoadDocument(number, ModelDocument) ?? throw new StoreCorruptException($"the store has no model file of version {number}")),
+        Encoding.UTF8.GetString(store.LoadDocument(number, ManifestDocument) ?? []));
+}

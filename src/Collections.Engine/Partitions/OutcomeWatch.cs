@@ -1,0 +1,123 @@
+using System.Globalization;
+using System.Text;
+using Collections.Domain;
+using Collections.Domain.Debtors;
+using Collections.Engine.Scoring;
+
+namespace Collections.Engine.Partitions;
+
+/// <summary>
+/// Holds predictions against what came of them. Each debtor with an overdue balance has one prediction watched at a time: made on a day, looked at
+/// again when the model's horizon is over, and then the next. So every day's predictions are in it, each debtor counts once a
+/// horizon, and the record needs a few bytes. What came of them is added up by groups.
+/// </summary>
+internal sealed class OutcomeWatch(DebtorTable table)
+{
+    /// <summary>Aging buckets of FACTS 2, as groups of the stage that a debtor was in.</summary>
+    private static readonly string[] Ages = ["current", "1-30", "31-60", "61-90", "91-120", "over 120"];
+
+    private static readonly (string Name, int Feature)[] Categories =
+        [.. ((string[])["customer_type", "product", "region"]).Select(name => (name, FeatureCatalogue.IndexOf(name)))];
+
+    private readonly SortedDictionary<OutcomeKey, OutcomeSums> sums = new(OutcomeKey.Order);
+
+    /// <summary>Whether anything has come since the last <see cref="Write"/>.</summary>
+    public bool HasChanged { get; private set; }
+
+    /// <summary>What has been added up, in a total order.</summary>
+    public IEnumerable<KeyValuePair<OutcomeKey, OutcomeSums>> All => sums;
+
+    /// <summary>Looks at a debtor who has just been scored: closes a prediction whose time is over, and begins the next.</summary>
+    public void Look(int slot, in DebtorFacts facts, ScoringModel? model, AsOf now)
+    {
+        ref ActedState acted = ref table.Record(slot).Acted;
+        if (!acted.PredictedOn.IsNone)
+        {
+            if (model is null || acted.PredictedBy != model.Number)
+                acted.PredictedOn = Day.None;
+            else if (now.Day > acted.PredictedOn.Plus(model.Manifest.HorizonDays))
+                Close(slot, facts, model);
+        }
+        if (acted.PredictedOn.IsNone && model is not null && CanWatch(model) && facts.OverdueMinor > 0 && acted.Propensity is >= 0 and <= 1)
+        {
+            acted.PredictedOn = now.Day;
+            acted.PredictedBy = model.Number;
+            acted.PredictedShare = (ushort)Math.Round(acted.Propensity * ushort.MaxValue);
+            acted.PredictedOverdueMinor = facts.OverdueMinor;
+            acted.PredictedAge = AgeOf(facts.OldestDpd);
+        }
+    }
+
+    /// <summary>For the checkpoint: text lines of model, dimension, group, predictions, their probabilities' sum, how many came true.</summary>
+    public byte[] Write()
+    {
+        HasChanged = false;
+        var text = new StringBuilder();
+        foreach ((OutcomeKey key, OutcomeSums sum) in sums)
+            text.Append(CultureInfo.InvariantCulture, $"{key.Model}\t{key.Dimension}\t{key.Group}\t{sum.Predictions}\t{sum.Predicted:R}\t{sum.CameTrue}\n");
+        return Encoding.UTF8.GetBytes(text.ToString());
+    }
+
+    public void Read(ReadOnlySpan<byte> outcomes)
+    {
+        foreach (string line in Encoding.UTF8.GetString(outcomes).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] fields = line.Split('\t');
+            sums[new OutcomeKey(ushort.Parse(fields[0], CultureInfo.InvariantCulture), fields[1], fields[2])] = new OutcomeSums(
+                long.Parse(fields[3], CultureInfo.InvariantCulture), double.Parse(fields[4], CultureInfo.InvariantCulture), long.Parse(fields[5], CultureInfo.InvariantCulture));
+        }
+    }
+
+    /// <summary>Payments are told for as long as the ledger's window reaches, which must hold the model's horizon.</summary>
+    private bool CanWatch(ScoringModel model) => !double.IsNaN(model.Manifest.PaidShare) && model.Manifest.HorizonDays <= table.Pool.Options.HorizonDays;
+
+    private void Close(int slot, in DebtorFacts facts, ScoringModel model)
+    {
+        ref ActedState acted = ref table.Record(slot).Acted;
+        Debtor debtor = table.Debtor(slot);
+        long received = debtor.Received(acted.PredictedOn, acted.PredictedOn.Plus(model.Manifest.HorizonDays));
+        bool cameTrue = received > 0 && received >= model.Manifest.PaidShare * acted.PredictedOverdueMinor;
+        double predicted = (double)acted.PredictedShare / ushort.MaxValue;
+        int tenth = Math.Min(9, (int)(predicted * 10));
+        Add(acted.PredictedBy, "all", "all", predicted, cameTrue);
+        Add(acted.PredictedBy, "predicted", string.Create(CultureInfo.InvariantCulture, $"{tenth / 10.0:0.0}-{(tenth + 1) / 10.0:0.0}"), predicted, cameTrue);
+        Add(acted.PredictedBy, "stage", Ages[Math.Min(acted.PredictedAge, Ages.Length - 1)], predicted, cameTrue);
+        Add(acted.PredictedBy, "portfolio", facts.PortfolioId == 0 ? Queues.QueueName.DefaultPortfolio : Encoding.UTF8.GetString(table.Names[facts.PortfolioId]), predicted, cameTrue);
+        Add(acted.PredictedBy, "channel", facts.PreferredChannel.ToString().ToLowerInvariant(), predicted, cameTrue);
+        foreach ((string name, int feature) in Categories)
+        {
+            ReadOnlySpan<byte> value = debtor.Category(feature);
+            Add(acted.PredictedBy, name, value.IsEmpty ? "none" : Encoding.UTF8.GetString(value), predicted, cameTrue);
+        }
+        acted.PredictedOn = Day.None;
+    }
+
+    private void Add(ushort model, string dimension, string group, double predicted, bool cameTrue)
+    {
+        var key = new OutcomeKey(model, dimension, group);
+        if (!sums.TryGetValue(key, out OutcomeSums sum) && sums.Count >= Limits.OutcomeGroupsMax)
+        {
+            key = key with { Group = "others" };
+            sums.TryGetValue(key, out sum);
+        }
+        sums[key] = new OutcomeSums(sum.Predictions + 1, sum.Predicted + predicted, sum.CameTrue + (cameTrue ? 1 : 0));
+        HasChanged = true;
+    }
+
+    private static byte AgeOf(int dpd) => dpd <= 0 ? (byte)0 : dpd > 120 ? (byte)5 : (byte)((dpd - 1) / 30 + 1);
+}
+
+/// <summary>A group of predictions: of one model version, by one way of grouping.</summary>
+public readonly record struct OutcomeKey(ushort Model, string Dimension, string Group)
+{
+    public static readonly IComparer<OutcomeKey> Order = Comparer<OutcomeKey>.Create(static (a, b) =>
+    {
+        int order = a.Model.CompareTo(b.Model);
+        if (order == 0)
+            order = string.CompareOrdinal(a.Dimension, b.Dimension);
+        return order != 0 ? order : string.CompareOrdinal(a.Group, b.Group);
+    });
+}
+
+/// <param name="Predicted">The sum of their probabilities.</param>
+public readonly record struct OutcomeSums(long Predictions, double Predicted, long CameTrue);
