@@ -32,7 +32,7 @@ public sealed class EnsembleTests
             Ensemble ensemble = Ensemble.Compile(model);
             Assert.Equal(!Shapes[shape].Linear, ensemble.IsRanked);
             double[] rows = SyntheticModel.Rows(seed, model, 200);
-            SameBits(Raw(Ensemble.CompilePlain(model), rows, 200), Raw(ensemble, rows, 200), seed);
+            SameBits(Raw(Ensemble.Compile(model, ScoringPaths.Plain), rows, 200), Raw(ensemble, rows, 200), seed);
         }
     }
 
@@ -66,7 +66,7 @@ public sealed class EnsembleTests
         LightGbmModel model = Model(5, new SyntheticShape(Trees: 400, Leaves: 8, Features: 1));
         Ensemble ranked = Ensemble.Compile(model);
         double[] rows = [.. SyntheticModel.EdgeValues.Concat(model.Trees.SelectMany(static tree => tree.Thresholds.ToArray()))];
-        SameBits(Raw(Ensemble.CompilePlain(model), rows, rows.Length), Raw(ranked, rows, rows.Length), 5);
+        SameBits(Raw(Ensemble.Compile(model, ScoringPaths.Plain), rows, rows.Length), Raw(ranked, rows, rows.Length), 5);
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class ParityTests(ITestOutputHelper output)
     public void The_plain_path_has_the_same_bits(string set)
     {
         LightGbmModel model = Model(set);
-        Ensemble plain = Ensemble.CompilePlain(model);
+        Ensemble plain = Ensemble.Compile(model, ScoringPaths.Plain);
         Ensemble ranked = Ensemble.Compile(model);
         Assert.Equal(!model.Trees.Any(static tree => tree.IsLinear), ranked.IsRanked);
         (double[] rows, int rowCount) = SharedData.ReadNumbers(Directory(set), "features.csv");
