@@ -72,8 +72,40 @@ public static class Limits
     /// <summary>Leaves of a tree that is scored by leaf masks: a leaf's number must fit one byte.</summary>
     internal const int LeafMaskLeavesMax = 256;
 
-    /// <summary>Largest rank. 65,535 marks a leaf, so that no rank may exceed it and a leaf keeps pointing at itself.</summary>
-    internal const int RankMax = 65_534;
+    /// <summary>Leaves of a tree that is scored by tree masks: 16 bytes of mask, four of which fill a vector.</summary>
+    internal const int TreeMaskLeavesMax = 128;
+
+    /// <summary>
+    /// Work on one byte of a tree mask. Numerical nodes give 8 + log₂ leaves at most, 15; sets of many categories take several
+    /// steps each, and beyond twice as many a walk is as good.
+    /// </summary>
+    internal const int TreeMaskStepsPerByteMax = 32;
+
+    /// <summary>Outputs of a model that is scored by tree masks: 8 rows × 64 outputs × 8 bytes = 4 KiB of stack for the sums.</summary>
+    internal const int TreeMaskOutputsMax = 64;
+
+    /// <summary>Most rows that are scored one by one by tree masks; more are scored as a group of eight with idle lanes.</summary>
+    internal const int TreeMaskSingleRowsMax = 3;
+
+    /// <summary>
+    /// The least rows worth a block of leaf masks where the rest would be walked: a block of 64 costs about as much as 8 rows walked.
+    /// </summary>
+    internal const int LeafMaskRowsMin = 9;
+
+    /// <summary>The same where the rest would be scored by tree masks.</summary>
+    internal const int LeafMaskRowsMinBesideTreeMasks = 33;
+
+    /// <summary>Most rows that are coded before they are scored: as many as a block of leaf masks takes.</summary>
+    internal const int CodeBlockRowsMax = 64;
+
+    /// <summary>Stack bytes for the codes of a block of rows, where it holds more than one.</summary>
+    internal const int CodeBlockBytesMax = 64 * 1024;
+
+    /// <summary>
+    /// Largest rank, and so most thresholds of a feature. Codes take 16 bits and hold two values more, zero and NaN; 65,535 marks a
+    /// leaf, so that no rank exceeds it and a leaf keeps pointing at itself.
+    /// </summary>
+    internal const int RankMax = 65_533;
 
     /// <summary>
     /// Entries in one feature's table of category × distinct split set: 4 Mi × 2 bytes = 8 MiB. Beyond it a table would miss

@@ -7,10 +7,16 @@ internal sealed class RankColumnsBuilder
 {
     /// <summary>Ways of treating missing values: none, NaN left, NaN right, zero left, zero right.</summary>
     private const int MissingWays = 5;
+    private const int NothingMissing = 0;
+    private const int NaNLeft = 1;
+    private const int NaNRight = 2;
+    private const int ZeroLeft = 3;
+    private const int ZeroRight = 4;
 
     private readonly SortedDictionary<int, NumericDraft> _numeric = [];
     private readonly SortedDictionary<int, CategoricalDraft> _categorical = [];
     private int _columnCount;
+    private int _codeBytes;
 
     /// <summary>Collects every node of the model; null when it is beyond what ranks can hold, and must take the plain path.</summary>
     public static RankColumnsBuilder? TryCollect(LightGbmModel model)
@@ -43,12 +49,35 @@ internal sealed class RankColumnsBuilder
         return (draft.ColumnOf[MissingWay(tree, node)], Array.BinarySearch(draft.Thresholds, PositiveZero(tree.Thresholds[node])));
     }
 
-    public RankColumns Build()
+    /// <summary>Per code of the node's categorical feature, 0 in the node's set and 1 outside.</summary>
+    public ushort[] RanksOfCodes(DecisionTree tree, int node)
     {
-        var numeric = _numeric.Select(static pair => new RankColumns.NumericFeature(pair.Key, pair.Value.Thresholds, pair.Value.Columns()));
-        var categorical = _categorical.Select(static pair => new RankColumns.CategoricalFeature(pair.Key, pair.Value.FirstColumn, pair.Value.Sets(), pair.Value.Categories()));
-        return new RankColumns([.. numeric], [.. categorical], _columnCount);
+        int[] categories = _categorical[tree.SplitFeatures[node]].Categories();
+        return CategoricalColumns.Ranks(tree.CategorySet(node), categories);
     }
+
+    /// <summary>The categorical features: the column of a row, where the code stands, and how many codes there are.</summary>
+    public IEnumerable<(int Feature, CodePlace Place, int CodeCount)> CategoricalCodes() =>
+        _categorical.Select(static pair => (pair.Key, pair.Value.Place, pair.Value.Categories().Length + 1));
+
+    public RowCoder BuildCoder(int featureCount)
+    {
+        var numeric = _numeric.OrderBy(static pair => pair.Value.Search.LevelCount).Select(static pair => pair.Value.Coder(pair.Key));
+        var categorical = _categorical.Select(static pair => new CategoricalCoder(pair.Key, pair.Value.Place, pair.Value.Categories()));
+        return new RowCoder([.. numeric], [.. categorical], featureCount, _codeBytes);
+    }
+
+    public RankColumns BuildColumns()
+    {
+        var categorical = _categorical.Values.Select(static draft => new CategoricalColumns(draft.Place, draft.FirstColumn, draft.Sets(), draft.Categories()));
+        return new RankColumns(NumericColumns(), [.. categorical], _columnCount, RankMax());
+    }
+
+    /// <summary>All columns of numerical features; they are the first ones.</summary>
+    public NumericColumn[] NumericColumns() => [.. _numeric.Values.SelectMany(static draft => draft.Columns())];
+
+    /// <summary>The largest rank that any value can have.</summary>
+    public int RankMax() => _numeric.Count == 0 ? 1 : Math.Max(1, _numeric.Values.Max(static draft => draft.Thresholds.Length));
 
     private bool TryNumberColumns()
     {
@@ -56,6 +85,7 @@ internal sealed class RankColumnsBuilder
         {
             draft.Freeze();
             if (draft.Thresholds.Length > Limits.RankMax) return false;
+            draft.Place = NextPlace(draft.CodeMax);
             for (int way = 0; way < MissingWays; way++)
             {
                 if (draft.WaysUsed[way]) draft.ColumnOf[way] = _columnCount++;
@@ -65,6 +95,8 @@ internal sealed class RankColumnsBuilder
         foreach (CategoricalDraft draft in _categorical.Values)
         {
             if ((draft.Categories().Length + 1L) * draft.SetCount > Limits.CategoryTableEntriesMax) return false;
+            if (draft.Categories().Length > ushort.MaxValue) return false;
+            draft.Place = NextPlace(draft.Categories().Length);
             draft.FirstColumn = _columnCount;
             _columnCount += draft.SetCount;
             if (_columnCount > Limits.RankColumnsMax) return false;
@@ -73,11 +105,18 @@ internal sealed class RankColumnsBuilder
         return _columnCount <= Limits.RankColumnsMax;
     }
 
+    private CodePlace NextPlace(int codeMax)
+    {
+        CodePlace place = new(_codeBytes, codeMax > byte.MaxValue);
+        _codeBytes += place.IsWide ? 2 : 1;
+        return place;
+    }
+
     private static int MissingWay(DecisionTree tree, int node) => tree.Missing(node) switch
     {
-        MissingKind.NaN => tree.DefaultLeft(node) ? 1 : 2,
-        MissingKind.Zero => tree.DefaultLeft(node) ? 3 : 4,
-        _ => 0,
+        MissingKind.NaN => tree.DefaultLeft(node) ? NaNLeft : NaNRight,
+        MissingKind.Zero => tree.DefaultLeft(node) ? ZeroLeft : ZeroRight,
+        _ => NothingMissing,
     };
 
     /// <summary>Array.BinarySearch orders −0 and +0 alike, as splits do; one form of zero keeps the thresholds distinct.</summary>
@@ -112,24 +151,39 @@ internal sealed class RankColumnsBuilder
             WaysUsed[way] = true;
         }
 
+        public CodePlace Place { get; set; }
+
+        public ThresholdSearch Search { get; private set; } = new([]);
+
+        /// <summary>Zero has its own code where a node takes it for missing.</summary>
+        private int ZeroCode => WaysUsed[ZeroLeft] || WaysUsed[ZeroRight] ? Thresholds.Length + 1 : ZeroRank;
+
+        /// <summary>So has NaN; where no node does that, NaN is zero.</summary>
+        private int NaNCode => WaysUsed[NaNLeft] || WaysUsed[NaNRight] ? Math.Max(ZeroCode, Thresholds.Length) + 1 : ZeroCode;
+
+        public int CodeMax => Math.Max(Thresholds.Length, Math.Max(ZeroCode, NaNCode));
+
+        private int ZeroRank => Thresholds.Count(static threshold => threshold < 0);
+
         public void Freeze()
         {
             Thresholds = [.. _thresholds];
             Array.Sort(Thresholds);
+            Search = new ThresholdSearch(Thresholds);
         }
 
-        public RankColumns.MissingColumn[] Columns()
+        public NumericCoder Coder(int feature) => new(feature, Place, Search, ZeroCode, NaNCode);
+
+        public IEnumerable<NumericColumn> Columns()
         {
-            List<RankColumns.MissingColumn> columns = [];
             for (int way = 0; way < MissingWays; way++)
             {
                 if (!WaysUsed[way]) continue;
-                int mask = way == 0 ? 0 : way <= 2 ? RankColumns.NumericFeature.NaNBit : RankColumns.NumericFeature.ZeroBit;
-                ushort missingRank = way is 1 or 3 ? (ushort)0 : (ushort)Thresholds.Length;
-                columns.Add(new RankColumns.MissingColumn(mask, missingRank, ColumnOf[way]));
+                int missingRank = way is NaNLeft or ZeroLeft ? 0 : Thresholds.Length;
+                int zeroRank = way is ZeroLeft or ZeroRight ? missingRank : ZeroRank;
+                int nanRank = way == NothingMissing ? ZeroRank : missingRank;
+                yield return new NumericColumn(Place, ColumnOf[way], ZeroCode, zeroRank, NaNCode, nanRank);
             }
-
-            return [.. columns];
         }
     }
 
@@ -139,6 +193,8 @@ internal sealed class RankColumnsBuilder
         private readonly Dictionary<string, int> _indexOf = [];
         private readonly List<uint[]> _sets = [];
         private int[]? _categories;
+
+        public CodePlace Place { get; set; }
 
         public int FirstColumn { get; set; }
 

@@ -23,32 +23,26 @@ internal sealed unsafe class RankedForest
     private const int SingleRowsMax = 4;
 
     private readonly RankColumns _columns;
-    private readonly LeafMaskForest? _leafMasks;
     private readonly ulong[] _nodes;
     private readonly double[] _values;
     private readonly uint[] _roots;
-    private readonly int _featureCount;
     private readonly int _outputCount;
     private readonly int _groupsPerBlock;
 
-    private RankedForest(RankColumns columns, LeafMaskForest? leafMasks, ulong[] nodes, double[] values, uint[] roots, int featureCount, int outputCount)
+    private RankedForest(RankColumns columns, ulong[] nodes, double[] values, uint[] roots, int outputCount)
     {
         _columns = columns;
-        _leafMasks = leafMasks;
         _nodes = nodes;
         _values = values;
         _roots = roots;
-        _featureCount = featureCount;
         _outputCount = outputCount;
         int groupBytes = Math.Max(1, columns.Count) * Lanes * sizeof(ushort);
         _groupsPerBlock = Math.Clamp(Limits.RankBlockBytesMax / groupBytes, 1, Limits.GroupsPerBlockMax);
     }
 
-    /// <summary>Compiles a model; null when it has linear leaves or exceeds the limits of ranks.</summary>
-    public static RankedForest? TryCompile(LightGbmModel model)
+    /// <summary>Compiles a model whose columns have been numbered.</summary>
+    public static RankedForest Compile(LightGbmModel model, RankColumnsBuilder builder, RankColumns columns)
     {
-        RankColumnsBuilder? builder = RankColumnsBuilder.TryCollect(model);
-        if (builder is null) return null;
         int nodeCount = model.Trees.Sum(static tree => tree.NodeCount + tree.LeafCount);
         ulong[] nodes = new ulong[nodeCount];
         double[] values = new double[nodeCount];
@@ -60,8 +54,7 @@ internal sealed unsafe class RankedForest
             next = LayOut(model.Trees[i], builder, nodes, values, next);
         }
 
-        RankColumns columns = builder.Build();
-        return new RankedForest(columns, LeafMaskForest.TryCompile(model, builder, columns), nodes, values, roots, model.FeatureNames.Count, model.OutputCount);
+        return new RankedForest(columns, nodes, values, roots, model.OutputCount);
     }
 
     /// <summary>Lays a tree out breadth first, the two children of a node side by side; returns the place after it.</summary>
@@ -89,29 +82,20 @@ internal sealed unsafe class RankedForest
         return next;
     }
 
-    /// <summary>Adds each tree's value to the row's outputs, trees in file order.</summary>
-    public void AddScores(ReadOnlySpan<double> rows, int rowCount, Span<double> raw)
-    {
-        int done = _leafMasks is null ? 0 : _leafMasks.AddScores(rows, rowCount, raw);
-        if (done < rowCount) AddByWalking(rows[(done * _featureCount)..], rowCount - done, raw[(done * _outputCount)..]);
-    }
-
+    /// <summary>Adds each tree's value to the rows' outputs, trees in file order.</summary>
     [SkipLocalsInit]
-    private void AddByWalking(ReadOnlySpan<double> rows, int rowCount, Span<double> raw)
+    public void AddScores(byte* codes, int rowCount, int codeBytes, double* raw)
     {
         int groupRanks = _columns.Count * Lanes;
         ushort* ranks = stackalloc ushort[Math.Max(1, groupRanks * Math.Min(_groupsPerBlock, (rowCount + Lanes - 1) / Lanes))];
-        fixed (double* rowsAt = rows, rawAt = raw)
+        for (int first = 0; first < rowCount; first += _groupsPerBlock * Lanes)
         {
-            for (int first = 0; first < rowCount; first += _groupsPerBlock * Lanes)
-            {
-                int blockRows = Math.Min(_groupsPerBlock * Lanes, rowCount - first);
-                AddBlock(rowsAt + ((long)first * _featureCount), blockRows, ranks, rawAt + ((long)first * _outputCount));
-            }
+            int blockRows = Math.Min(_groupsPerBlock * Lanes, rowCount - first);
+            AddBlock(codes + ((long)first * codeBytes), blockRows, codeBytes, ranks, raw + ((long)first * _outputCount));
         }
     }
 
-    private void AddBlock(double* rows, int rowCount, ushort* ranks, double* raw)
+    private void AddBlock(byte* codes, int rowCount, int codeBytes, ushort* ranks, double* raw)
     {
         int groupRanks = _columns.Count * Lanes;
         for (int first = 0; first < rowCount; first += Lanes)
@@ -119,7 +103,7 @@ internal sealed unsafe class RankedForest
             int lanes = Math.Min(Lanes, rowCount - first);
             ushort* group = ranks + ((long)(first / Lanes) * groupRanks);
             if (lanes < Lanes && lanes > SingleRowsMax) new Span<ushort>(group, groupRanks).Clear();
-            _columns.Rank(rows + ((long)first * _featureCount), lanes, _featureCount, group, Lanes);
+            _columns.Spread(codes + ((long)first * codeBytes), lanes, codeBytes, group, Lanes);
         }
 
         int remainder = rowCount % Lanes;

@@ -11,9 +11,14 @@ namespace Collections.Scoring;
 /// value in a level's block is the block to look at in the next one. NaN fills the blocks up, for it is below nothing; each
 /// level has at least one entry of it at its end, so that a value above all thresholds finds a block to count nothing in.
 /// </summary>
-internal sealed class ThresholdSearch
+internal sealed unsafe class ThresholdSearch
 {
     private const int Fan = 8;
+
+    private readonly AlignedArray<double> _separators;
+
+    /// <summary>Where each level starts, in blocks, the top first.</summary>
+    private readonly int[] _levelStart;
 
     /// <param name="thresholds">Ascending, distinct, without NaN.</param>
     public ThresholdSearch(double[] thresholds)
@@ -34,29 +39,84 @@ internal sealed class ThresholdSearch
         }
 
         levels.Reverse();
-        Separators = [.. levels.SelectMany(static level => level)];
-        LevelStart = new int[levels.Count];
-        for (int i = 1; i < levels.Count; i++) LevelStart[i] = LevelStart[i - 1] + levels[i - 1].Length;
+        ThresholdCount = thresholds.Length;
+        _separators = new AlignedArray<double>([.. levels.SelectMany(static level => level)]);
+        _levelStart = new int[levels.Count];
+        for (int i = 1; i < levels.Count; i++) _levelStart[i] = _levelStart[i - 1] + (levels[i - 1].Length / Fan);
     }
 
-    /// <summary>All levels, the top first.</summary>
-    public double[] Separators { get; }
+    /// <summary>What a search finds at most.</summary>
+    public int ThresholdCount { get; }
 
-    /// <summary>Where each level starts.</summary>
-    public int[] LevelStart { get; }
+    /// <summary>Comparisons a search takes.</summary>
+    public int LevelCount => _levelStart.Length;
 
-    /// <summary>The number of thresholds below a value that is not NaN.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe int CountBelow(double* separators, int* levels, int levelCount, double value)
+    /// <summary>A view for a loop of searches, all in registers; this object must be kept alive as long.</summary>
+    public View Open() => new(_separators.Start, _levelStart);
+
+    /// <summary>Where to search. The searches for the usual numbers of levels are written out, without a loop.</summary>
+    public readonly ref struct View(double* separators, ReadOnlySpan<int> levels)
     {
-        Vector512<double> values = Vector512.Create(value);
-        int count = 0;
-        for (int level = 0; level < levelCount; level++)
+        private readonly double* _top = separators;
+        private readonly double* _second = separators + (levels.Length > 1 ? levels[1] * Fan : 0);
+        private readonly double* _third = separators + (levels.Length > 2 ? levels[2] * Fan : 0);
+        private readonly ReadOnlySpan<int> _levels = levels;
+
+        /// <summary>The number of thresholds below a value, by the search for <typeparamref name="TLevels"/>; 0 for NaN.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public int CountBelow<TLevels>(double given)
+            where TLevels : struct, ILevels
         {
-            Vector512<double> block = Vector512.Load(separators + levels[level] + (count * Fan));
-            count = (count * Fan) + BitOperations.PopCount(Vector512.LessThan(block, values).ExtractMostSignificantBits());
+            Vector512<double> value = Vector512.Create(given);
+            int count = Below(_top, value);
+            if (TLevels.Count == 1) return count;
+            count *= Fan;
+            count += Below(_second + count, value);
+            if (TLevels.Count == 2) return count;
+            count *= Fan;
+            count += Below(_third + count, value);
+            if (TLevels.Count == 3) return count;
+            foreach (int start in _levels[3..])
+            {
+                count *= Fan;
+                count += Below(_top + (start * Fan) + count, value);
+            }
+
+            return count;
         }
 
-        return count;
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static int Below(double* block, Vector512<double> value) =>
+            BitOperations.PopCount(Vector512.LessThan(Vector512.Load(block), value).ExtractMostSignificantBits());
+    }
+
+    /// <summary>How many levels a search has, known to the compiler.</summary>
+    public interface ILevels
+    {
+        static abstract int Count { get; }
+    }
+
+    /// <summary>Up to 7 thresholds.</summary>
+    public readonly struct OneLevel : ILevels
+    {
+        public static int Count => 1;
+    }
+
+    /// <summary>Up to 63 thresholds.</summary>
+    public readonly struct TwoLevels : ILevels
+    {
+        public static int Count => 2;
+    }
+
+    /// <summary>Up to 511 thresholds.</summary>
+    public readonly struct ThreeLevels : ILevels
+    {
+        public static int Count => 3;
+    }
+
+    /// <summary>More.</summary>
+    public readonly struct ManyLevels : ILevels
+    {
+        public static int Count => int.MaxValue;
     }
 }

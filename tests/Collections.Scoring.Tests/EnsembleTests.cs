@@ -5,7 +5,7 @@ namespace Collections.Scoring.Tests;
 /// <summary>Properties of evaluation that hold for any model, on random models from fixed seeds.</summary>
 public sealed class EnsembleTests
 {
-    /// <summary>One shape for each path: leaf masks, walking for many leaves, walking for many thresholds, several outputs, linear leaves.</summary>
+    /// <summary>Shapes that take each path and stand at its limits: leaves, thresholds, columns, outputs, linear leaves.</summary>
     internal static readonly SyntheticShape[] Shapes =
     [
         new(Trees: 30, Leaves: 31, Features: 6),
@@ -18,21 +18,105 @@ public sealed class EnsembleTests
         new(Trees: 20, Leaves: 2, Features: 1),
         new(Trees: 8, Leaves: 20, Features: 6, Linear: true),
         new(Trees: 4, Leaves: 1, Features: 2, Linear: true),
+        new(Trees: 13, Leaves: 128, Features: 3),
+        new(Trees: 24, Leaves: 63, Features: 2, ThresholdsPerFeature: 252),
+        new(Trees: 24, Leaves: 63, Features: 2, ThresholdsPerFeature: 255),
+        new(Trees: 17, Leaves: 33, Features: 12, Categorical: false),
+        new(Trees: 9, Leaves: 100, Features: 100),
+        new(Trees: 30, Leaves: 16, Features: 3, Outputs: 3),
     ];
 
     public static TheoryData<int> ShapeNumbers => [.. Enumerable.Range(0, Shapes.Length)];
+
+    /// <summary>The ways to be held against the plain one; on a machine without the instructions the vector ways are walked.</summary>
+    internal static readonly ScoringPaths[] Paths = [ScoringPaths.All, ScoringPaths.Walk, ScoringPaths.Walk | ScoringPaths.TreeMasks, ScoringPaths.LeafMasks];
 
     [Theory]
     [MemberData(nameof(ShapeNumbers))]
     public void Every_path_gives_the_same_bits(int shape)
     {
-        for (int seed = 0; seed < 10; seed++)
+        for (int seed = 0; seed < 4; seed++)
         {
             LightGbmModel model = Model(seed, Shapes[shape]);
-            Ensemble ensemble = Ensemble.Compile(model);
-            Assert.Equal(!Shapes[shape].Linear, ensemble.IsRanked);
             double[] rows = SyntheticModel.Rows(seed, model, 200);
-            SameBits(Raw(Ensemble.CompilePlain(model), rows, 200), Raw(ensemble, rows, 200), seed);
+            double[] expected = Raw(Ensemble.Compile(model, ScoringPaths.Plain), rows, 200);
+            foreach (ScoringPaths paths in Paths)
+            {
+                Ensemble ensemble = Ensemble.Compile(model, paths);
+                Assert.Equal(!Shapes[shape].Linear, ensemble.IsRanked);
+                SameBits(expected, Raw(ensemble, rows, 200), seed);
+                for (int rowCount = 1; rowCount <= 20; rowCount++)
+                {
+                    SameBits(expected[..(rowCount * ensemble.OutputCount)], Raw(ensemble, rows, rowCount), seed);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Each_vector_path_is_taken_where_the_machine_has_the_instructions()
+    {
+        Ensemble ordinary = Ensemble.Compile(Model(1, Shapes[1]));
+        ScoringPaths expected = ScoringPaths.Walk | (TreeMaskForest.IsSupported ? ScoringPaths.TreeMasks : 0)
+            | (System.Runtime.Intrinsics.Vector512.IsHardwareAccelerated ? ScoringPaths.LeafMasks : 0);
+        Assert.Equal(expected, ordinary.Paths);
+        Assert.Equal(ScoringPaths.Walk, Ensemble.Compile(Model(1, Shapes[4])).Paths);
+        Assert.Equal(ScoringPaths.Plain, Ensemble.Compile(Model(1, Shapes[8])).Paths);
+    }
+
+    [Theory]
+    [MemberData(nameof(ShapeNumbers))]
+    public void Scores_from_codes_have_the_same_bits_and_equal_codes_mean_equal_scores(int shape)
+    {
+        const int RowCount = 300;
+        LightGbmModel model = Model(shape, Shapes[shape]);
+        double[] rows = SyntheticModel.Rows(7, model, RowCount);
+
+        // The second half differs from the first by as little as a double can: most of its codes are the same, some are not.
+        for (int i = 0; i < rows.Length / 2; i++) rows[i + (rows.Length / 2)] = Math.BitIncrement(rows[i]);
+        foreach (ScoringPaths paths in Paths)
+        {
+            Ensemble ensemble = Ensemble.Compile(model, paths);
+            if (!ensemble.IsRanked)
+            {
+                Assert.Equal(0, ensemble.CodeBytes);
+                Assert.Throws<InvalidOperationException>(() => ensemble.Encode(rows, RowCount, []));
+                Assert.Throws<InvalidOperationException>(() => ensemble.PredictCodes([], RowCount, new double[RowCount]));
+                continue;
+            }
+
+            Assert.InRange(ensemble.CodeBytes, model.Trees.Any(static tree => tree.NodeCount > 0) ? 1 : 0, 4 * ensemble.FeatureCount);
+            byte[] codes = new byte[RowCount * ensemble.CodeBytes];
+            ensemble.Encode(rows, RowCount, codes);
+            double[] scores = Raw(ensemble, rows, RowCount);
+            double[] fromCodes = new double[scores.Length];
+            ensemble.PredictCodes(codes, RowCount, fromCodes);
+            SameBits(scores, fromCodes, shape);
+            Dictionary<string, int> firstWith = [];
+            for (int row = 0; row < RowCount; row++)
+            {
+                string code = Convert.ToHexString(codes, row * ensemble.CodeBytes, ensemble.CodeBytes);
+                int same = firstWith.TryAdd(code, row) ? row : firstWith[code];
+                SameBits(scores[(same * ensemble.OutputCount)..((same + 1) * ensemble.OutputCount)], scores[(row * ensemble.OutputCount)..((row + 1) * ensemble.OutputCount)], row);
+            }
+        }
+    }
+
+    [Fact]
+    public void Bytes_that_are_no_codes_of_the_model_are_scored_as_something()
+    {
+        for (int shape = 0; shape < Shapes.Length; shape++)
+        {
+            foreach (ScoringPaths paths in Paths)
+            {
+                Ensemble ensemble = Ensemble.Compile(Model(shape, Shapes[shape]), paths);
+                if (!ensemble.IsRanked) continue;
+                byte[] codes = new byte[100 * ensemble.CodeBytes];
+                new Random(shape).NextBytes(codes);
+                double[] raw = new double[100 * ensemble.OutputCount];
+                ensemble.PredictCodes(codes, 100, raw);
+                Assert.All(raw, static score => Assert.InRange(score, -1000.0, 1000.0));
+            }
         }
     }
 
@@ -66,7 +150,7 @@ public sealed class EnsembleTests
         LightGbmModel model = Model(5, new SyntheticShape(Trees: 400, Leaves: 8, Features: 1));
         Ensemble ranked = Ensemble.Compile(model);
         double[] rows = [.. SyntheticModel.EdgeValues.Concat(model.Trees.SelectMany(static tree => tree.Thresholds.ToArray()))];
-        SameBits(Raw(Ensemble.CompilePlain(model), rows, rows.Length), Raw(ranked, rows, rows.Length), 5);
+        SameBits(Raw(Ensemble.Compile(model, ScoringPaths.Plain), rows, rows.Length), Raw(ranked, rows, rows.Length), 5);
     }
 
     [Fact]
@@ -86,13 +170,18 @@ public sealed class EnsembleTests
         Ensemble ensemble = Ensemble.Compile(model);
         double[] rows = SyntheticModel.Rows(4, model, 100);
         double[] raw = new double[100];
+        byte[] codes = new byte[100 * ensemble.CodeBytes];
         ensemble.PredictRaw(rows, 100, raw);
         ensemble.Transform(raw, 100, raw);
+        ensemble.Encode(rows, 100, codes);
+        ensemble.PredictCodes(codes, 100, raw);
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 1; i <= 100; i++)
         {
             ensemble.PredictRaw(rows, i, raw);
             ensemble.Transform(raw, i, raw);
+            ensemble.Encode(rows, i, codes);
+            ensemble.PredictCodes(codes, i, raw);
         }
 
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
@@ -106,7 +195,13 @@ public sealed class EnsembleTests
         Assert.Throws<ArgumentException>(() => ensemble.PredictRaw(new double[12], 2, new double[1]));
         Assert.Throws<ArgumentException>(() => ensemble.PredictRaw(new double[12], -1, new double[1]));
         Assert.Throws<ArgumentException>(() => ensemble.PredictLeaves(new double[12], 2, new int[59]));
+        Assert.Throws<ArgumentException>(() => ensemble.Encode(new double[12], 2, new byte[(2 * ensemble.CodeBytes) - 1]));
+        Assert.Throws<ArgumentException>(() => ensemble.Encode(new double[11], 2, new byte[2 * ensemble.CodeBytes]));
+        Assert.Throws<ArgumentException>(() => ensemble.PredictCodes(new byte[(2 * ensemble.CodeBytes) - 1], 2, new double[2]));
+        Assert.Throws<ArgumentException>(() => ensemble.PredictCodes(new byte[2 * ensemble.CodeBytes], 2, new double[1]));
         ensemble.PredictRaw([], 0, []);
+        ensemble.Encode([], 0, []);
+        ensemble.PredictCodes([], 0, []);
     }
 
     [Theory]

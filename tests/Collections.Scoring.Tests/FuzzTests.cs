@@ -47,7 +47,7 @@ public sealed class FuzzTests
     private static void Score(LightGbmModel model, int seed)
     {
         Ensemble ensemble = Ensemble.Compile(model);
-        Ensemble plain = Ensemble.CompilePlain(model);
+        Ensemble plain = Ensemble.Compile(model, ScoringPaths.Plain);
         double[] rows = SyntheticModel.Rows(seed, model, 20);
         double[] fast = new double[20 * ensemble.OutputCount];
         double[] slow = new double[fast.Length];

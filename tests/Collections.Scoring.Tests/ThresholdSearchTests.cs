@@ -23,18 +23,33 @@ public sealed class ThresholdSearchTests
     }
 
     [Fact]
+    public void A_search_of_many_levels_counts_right()
+    {
+        double[] thresholds = [.. Enumerable.Range(0, 40_000).Select(static i => (double)i)];
+        ThresholdSearch search = new(thresholds);
+        Assert.Equal(6, search.LevelCount);
+        for (int count = 0; count <= 40_000; count += 7) Assert.Equal(count, Count(search, count - 0.5));
+        Assert.Equal(40_000, Count(search, double.PositiveInfinity));
+    }
+
+    [Fact]
     public void Infinite_thresholds_are_thresholds()
     {
         ThresholdSearch search = new([double.NegativeInfinity, 0, double.PositiveInfinity]);
         Assert.Equal([0, 1, 1, 2, 2], new[] { double.NegativeInfinity, -1, 0, 1, double.PositiveInfinity }.Select(value => Count(search, value)));
     }
 
-    private static unsafe int Count(ThresholdSearch search, double value)
+    private static int Count(ThresholdSearch search, double value)
     {
-        fixed (double* separators = search.Separators)
-        fixed (int* levels = search.LevelStart)
+        ThresholdSearch.View view = search.Open();
+        int count = search.LevelCount switch
         {
-            return ThresholdSearch.CountBelow(separators, levels, search.LevelStart.Length, value);
-        }
+            1 => view.CountBelow<ThresholdSearch.OneLevel>(value),
+            2 => view.CountBelow<ThresholdSearch.TwoLevels>(value),
+            3 => view.CountBelow<ThresholdSearch.ThreeLevels>(value),
+            _ => view.CountBelow<ThresholdSearch.ManyLevels>(value),
+        };
+        GC.KeepAlive(search);
+        return count;
     }
 }
