@@ -15,6 +15,11 @@ public static class Limits
     /// <summary>Debtors evaluated as one batch: 256 rows of 60 doubles are 120 KB and stay in L2.</summary>
     public const int EvaluationBatch = 256;
 
+    /// <summary>
+    /// Codes of a row that are kept to know an unchanged one by: two cache lines. A model of more columns than that is scored each time.
+    /// </summary>
+    public const int MemoCodeBytesMax = 128;
+
     /// <summary>Debtors that a day roll or a re-evaluation of the book looks at in one slice: 2,048 × 2 µs = 4 ms.</summary>
     public const int SweepPerSlice = 2_048;
 

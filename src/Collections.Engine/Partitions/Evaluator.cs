@@ -52,6 +52,12 @@ internal sealed class Evaluator
     /// <summary>Scores made since the start.</summary>
     public long ScoreCount { get; private set; }
 
+    /// <summary>Scores since the models were installed that were known without computing them: nothing that the model looks at had changed.</summary>
+    public long SkipCount => (propensity?.SkipCount ?? 0) + (risk?.SkipCount ?? 0) + (shadow?.SkipCount ?? 0);
+
+    /// <summary>Bytes kept to know them by.</summary>
+    public long MemoBytes => (propensity?.MemoBytes ?? 0) + (risk?.MemoBytes ?? 0) + (shadow?.MemoBytes ?? 0);
+
     public bool HasWork => waiting.Count > 0;
 
     public bool IsWaiting(int slot) => (table.Standing(slot).Flags & StandingFlags.ToEvaluate) != 0;
@@ -136,9 +142,10 @@ internal sealed class Evaluator
             risk?.Put(i, catalogue, debtor);
             shadow?.Put(i, catalogue, debtor);
         }
-        propensity?.Run(count);
-        risk?.Run(count);
-        shadow?.Run(count);
+        ReadOnlySpan<int> slots = batch.AsSpan(0, count);
+        propensity?.Run(slots);
+        risk?.Run(slots);
+        shadow?.Run(slots);
         ScoreCount += count;
     }
 

@@ -45,8 +45,11 @@ public sealed class PartitionView
 
     public long ScoreCount => evaluator.ScoreCount;
 
-    /// <summary>Native memory of the debtors: records, lists in use, index and queue entries, in bytes.</summary>
-    public long BytesUsed => table.TableBytes + table.Pool.BytesUsed;
+    /// <summary>Scores that were known without computing them, since the models were installed.</summary>
+    public long SkipCount => evaluator.SkipCount;
+
+    /// <summary>Memory of the debtors: records, lists in use, index and queue entries, and what tells an unchanged row, in bytes.</summary>
+    public long BytesUsed => table.TableBytes + table.Pool.BytesUsed + evaluator.MemoBytes;
 
     /// <summary>One debtor in full; null if the partition has none of that name.</summary>
     public DebtorSnapshot? Debtor(ReadOnlySpan<byte> tenant, ReadOnlySpan<byte> name)

@@ -18,10 +18,11 @@ public sealed record BenchOptions(int Debtors, int Months, int LiveDays, ulong S
 /// <summary>What was measured. Times are wall-clock, with everything (log, engine, store, generator) on the machine that is named.</summary>
 /// <param name="EventsPerSecond">Decode to durable checkpoint, every event applied and its debtor scored and ranked again.</param>
 /// <param name="QuietEventsPerSecond">The same without scores: imported history.</param>
+/// <param name="SkippedShare">Of the live scores, those that were known without computing them, because nothing that the model looks at had changed.</param>
 /// <param name="RestartSeconds">From an opened log and store to every partition loaded, leases open, queues standing.</param>
 public sealed record BenchResult(
     string Hardware, int Debtors, long HistoryEvents, double AppendsPerSecond, double QuietEventsPerSecond, double BookEvaluationsPerSecond,
-    long LiveEvents, double EventsPerSecond, double BytesPerDebtor, double RestartSeconds,
+    long LiveEvents, double EventsPerSecond, double SkippedShare, double BytesPerDebtor, double RestartSeconds,
     double ActionsPerSecond, double PullP50Ms, double PullP99Ms, double PaidOutP50Ms, double PaidOutP99Ms, string Model);
 
 /// <summary>
@@ -59,6 +60,7 @@ internal sealed class BenchRun(BenchOptions options, DataDirectory directory, Ac
         await node.CheckpointAsync();
         double liveSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         await node.SettleAsync();
+        (long Scores, long Skips)[] scored = await node.AskAll(p => (p.View.ScoreCount, p.View.SkipCount));
 
         say("paying");
         Latencies paidOut = await PayAsync(node);
@@ -75,7 +77,7 @@ internal sealed class BenchRun(BenchOptions options, DataDirectory directory, Ac
         int debtors = parts.Sum(p => p.Debtors);
         return new BenchResult(
             Hardware.Describe(), debtors, history, Math.Round(history / fillSeconds), Math.Round(history / foldSeconds), Math.Round(debtors / evaluateSeconds),
-            live, Math.Round(live / liveSeconds), Math.Round(parts.Sum(p => p.Bytes) / (double)debtors, 1), Math.Round(restartSeconds, 2),
+            live, Math.Round(live / liveSeconds), Math.Round(scored.Sum(p => p.Skips) / (double)Math.Max(1, scored.Sum(p => p.Scores)), 3), Math.Round(parts.Sum(p => p.Bytes) / (double)debtors, 1), Math.Round(restartSeconds, 2),
             Math.Round(actions), pulls.At(0.5), pulls.At(0.99), paidOut.At(0.5), paidOut.At(0.99), engine.Model!.Name);
     }
 

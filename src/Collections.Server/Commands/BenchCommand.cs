@@ -48,6 +48,7 @@ internal static class BenchCommand
         void Row(string what, FormattableString figure) => table.AddRow(what, figure.ToString(CultureInfo.InvariantCulture));
         Row("debtors", $"{result.Debtors:N0}");
         Row("events a second, decode to durable checkpoint, every event scored", $"{result.EventsPerSecond:N0} ({result.LiveEvents:N0} events)");
+        Row("scores of those that were known without computing them", $"{result.SkippedShare:P1}");
         Row("events a second, quiet history", $"{result.QuietEventsPerSecond:N0} ({result.HistoryEvents:N0} events)");
         Row("durable appends a second, generator included", $"{result.AppendsPerSecond:N0}");
         Row("debtors scored and ranked a second, whole book", $"{result.BookEvaluationsPerSecond:N0}");

@@ -218,6 +218,25 @@ public sealed class ModelsServiceTests
     }
 
     [Fact]
+    public async Task What_changes_nothing_that_the_model_looks_at_is_not_scored_again()
+    {
+        await using NodeScene scene = await NodeScene.StartAsync(partitions: 1);
+        await scene.Models.AddAsync(StumpModel.Request("1", StumpModel.Text("overdue_balance", 50, 0.2, 0.7)));
+        await scene.Models.ActivateAsync(Version("1"));
+        await scene.OverdueAsync("ann", 10_000);
+        (long scores, long skips) = await CountsAsync();
+        await scene.AppendAsync(scene.Events.Paid("ann", "p1", 1_000, scene.Today));
+        Assert.Equal((scores + 1, skips + 1), await CountsAsync());
+        DebtorView ann = await scene.GetAsync("ann");
+        Assert.Equal((0.7, 63), (Math.Round(ann.Propensity, 9), Math.Round(ann.QueueEntry.Value, 9)));
+        await scene.AppendAsync(scene.Events.Paid("ann", "p2", 5_000, scene.Today));
+        Assert.Equal((scores + 2, skips + 1), await CountsAsync());
+        Assert.Equal(0.2, (await scene.GetAsync("ann")).Propensity, 9);
+
+        async Task<(long, long)> CountsAsync() => (await scene.Node.AskAll(partition => (partition.View.ScoreCount, partition.View.SkipCount)))[0];
+    }
+
+    [Fact]
     public async Task Codes_of_categories_and_the_calibration_come_from_the_manifest()
     {
         await using NodeScene scene = await NodeScene.StartAsync();
