@@ -6,6 +6,7 @@ using Collections.Engine.Leases;
 using Collections.Engine.Logs;
 using Collections.Engine.Partitions;
 using Collections.Engine.Queues;
+using Collections.Engine.Scoring;
 using Collections.Engine.Stores;
 
 namespace Collections.Engine.Tests;
@@ -25,10 +26,10 @@ internal sealed class Scene : IDisposable
     private StreamPositions end;
     private int ids;
 
-    public Scene(int partitionCount = 1, DebtorOptions? options = null)
+    public Scene(int partitionCount = 1, DebtorOptions? options = null, ModelSet? models = null)
     {
         this.partitionCount = partitionCount;
-        Partition = new Partition(0, partitionCount, null, options ?? DebtorOptions.Default);
+        Partition = new Partition(0, partitionCount, models, options ?? DebtorOptions.Default);
         Partition.Checkpoints.Own(1, startAnew: true);
         NowMs = Today.StartMs + 9 * Hour;
     }
@@ -80,9 +81,9 @@ internal sealed class Scene : IDisposable
     }
 
     /// <summary>Applies what was told, and lets time come up to now.</summary>
-    public Scene Run()
+    public Scene Run(int sweepMax = Limits.SweepPerSlice)
     {
-        Partition.RunOnce(new Slice { Records = waiting, CaughtUp = true, NowMs = NowMs, SweepMax = Limits.SweepPerSlice });
+        Partition.RunOnce(new Slice { Records = waiting, CaughtUp = true, NowMs = NowMs, SweepMax = sweepMax });
         waiting.Clear();
         PartitionEffects effects = Partition.Effects;
         Voided.AddRange(effects.Voided);
@@ -135,6 +136,19 @@ internal sealed class Scene : IDisposable
                 rest.Add(record);
         }
         return rest;
+    }
+
+    /// <summary>Takes the partition over from a checkpoint, without leases.</summary>
+    public void Load(Checkpoint checkpoint)
+    {
+        ICheckpointSink sink = Partition.Checkpoints;
+        sink.Header(checkpoint.Header);
+        sink.Names(checkpoint.Names);
+        for (int i = 0; i < checkpoint.StateCount; i++)
+            sink.State(checkpoint.SlotOf(i), checkpoint.ImageOf(i));
+        Assert.Equal("", Partition.Checkpoints.RefoldReason);
+        Partition.Checkpoints.Own(2, startAnew: false);
+        Partition.Checkpoints.Finish([]);
     }
 
     public PullOrder Order(int count = 1, long leaseMs = Hour, QueueName? queue = null) => new("bank", queue ?? Queue, count, "dialer", "", leaseMs);

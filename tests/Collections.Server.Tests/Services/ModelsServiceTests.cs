@@ -1,3 +1,4 @@
+using Collections.Engine.Tests;
 using Collections.V1;
 using Google.Protobuf;
 using Grpc.Core;
@@ -25,17 +26,17 @@ public sealed class ModelsServiceTests
     public async Task A_version_never_changes_and_what_cannot_be_used_is_refused_with_its_reason()
     {
         await using NodeScene scene = await NodeScene.StartAsync();
-        ModelVersion added = await scene.Models.AddAsync(StumpModel.Request("1", StumpModel.Constant(0.2)));
+        ModelVersion added = await scene.Models.AddAsync(StumpRequest.Of("1", StumpModel.Constant(0.2)));
         Assert.Equal((2, "", ""), (added.Number, added.Role, added.Note));
-        Assert.Equal("it was there already", (await scene.Models.AddAsync(StumpModel.Request("1", StumpModel.Constant(0.2)))).Note);
-        await RefusedAsync(StatusCode.AlreadyExists, "stump 1 is another model already", StumpModel.Request("1", StumpModel.Constant(0.3)));
-        await RefusedAsync(StatusCode.AlreadyExists, "stump 1 is another model already", StumpModel.Request("1", StumpModel.Constant(0.2), more: "\"label\": \"other\""));
-        await RefusedAsync(StatusCode.FailedPrecondition, "category_codes: 'oldest_dpd' is no categorical feature", StumpModel.Request("2", StumpModel.Constant(0.2), more: "\"category_codes\": {\"oldest_dpd\": {\"a\": 1}}"));
-        await RefusedAsync(StatusCode.FailedPrecondition, "the feature 'shoe_size', which the catalogue does not have", StumpModel.Request("2", StumpModel.Text("shoe_size", 1, 0.1, 0.2)));
-        await RefusedAsync(StatusCode.FailedPrecondition, "the manifest belongs to another model file", StumpModel.Request("2", StumpModel.Constant(0.2), more: $"\"sha256\": \"{new string('a', 64)}\""));
-        await RefusedAsync(StatusCode.FailedPrecondition, "features: the manifest's are not the model file's", StumpModel.Request("2", StumpModel.Constant(0.2), more: "\"features\": [\"oldest_dpd\"]"));
-        await RefusedAsync(StatusCode.FailedPrecondition, "target: must be propensity or pre-due-risk", StumpModel.Request("2", StumpModel.Constant(0.2), target: "luck"));
-        await RefusedAsync(StatusCode.FailedPrecondition, "the model's output is no probability", StumpModel.Request("2", StumpModel.Constant(0.2).Replace("binary sigmoid:1", "regression", StringComparison.Ordinal)));
+        Assert.Equal("it was there already", (await scene.Models.AddAsync(StumpRequest.Of("1", StumpModel.Constant(0.2)))).Note);
+        await RefusedAsync(StatusCode.AlreadyExists, "stump 1 is another model already", StumpRequest.Of("1", StumpModel.Constant(0.3)));
+        await RefusedAsync(StatusCode.AlreadyExists, "stump 1 is another model already", StumpRequest.Of("1", StumpModel.Constant(0.2), more: "\"label\": \"other\""));
+        await RefusedAsync(StatusCode.FailedPrecondition, "category_codes: 'oldest_dpd' is no categorical feature", StumpRequest.Of("2", StumpModel.Constant(0.2), more: "\"category_codes\": {\"oldest_dpd\": {\"a\": 1}}"));
+        await RefusedAsync(StatusCode.FailedPrecondition, "the feature 'shoe_size', which the catalogue does not have", StumpRequest.Of("2", StumpModel.Text("shoe_size", 1, 0.1, 0.2)));
+        await RefusedAsync(StatusCode.FailedPrecondition, "the manifest belongs to another model file", StumpRequest.Of("2", StumpModel.Constant(0.2), more: $"\"sha256\": \"{new string('a', 64)}\""));
+        await RefusedAsync(StatusCode.FailedPrecondition, "features: the manifest's are not the model file's", StumpRequest.Of("2", StumpModel.Constant(0.2), more: "\"features\": [\"oldest_dpd\"]"));
+        await RefusedAsync(StatusCode.FailedPrecondition, "target: must be propensity or pre-due-risk", StumpRequest.Of("2", StumpModel.Constant(0.2), target: "luck"));
+        await RefusedAsync(StatusCode.FailedPrecondition, "the model's output is no probability", StumpRequest.Of("2", StumpModel.Constant(0.2).Replace("binary sigmoid:1", "regression", StringComparison.Ordinal)));
         await RefusedAsync(StatusCode.FailedPrecondition, "", new AddModelRequest { Model = ByteString.CopyFromUtf8("no model") });
         await RefusedAsync(StatusCode.InvalidArgument, "model: must be the text of a LightGBM model", new AddModelRequest());
         await FailsAsync(StatusCode.NotFound, "the registry has no model 'stump' of version '9'", () => scene.Models.ActivateAsync(Version("9")));
@@ -59,7 +60,7 @@ public sealed class ModelsServiceTests
     public async Task Models_longer_than_an_ordinary_message_are_taken()
     {
         await using NodeScene scene = await NodeScene.StartAsync();
-        AddModelRequest request = StumpModel.Request("long", StumpModel.Text("open_balance", 0, 0.2, 0.3, trees: 25_000));
+        AddModelRequest request = StumpRequest.Of("long", StumpModel.Text("open_balance", 0, 0.2, 0.3, trees: 25_000));
         Assert.True(request.CalculateSize() > 5 * 1024 * 1024);
         Assert.Equal("long", (await scene.Models.AddAsync(request)).Version);
     }
@@ -70,8 +71,8 @@ public sealed class ModelsServiceTests
         await using NodeScene scene = await NodeScene.StartAsync();
         for (int i = 0; i < 30; i++)
             await scene.OverdueAsync($"d{i}", 10_000);
-        await scene.Models.AddAsync(StumpModel.Request("1", StumpModel.Constant(0.2)));
-        await scene.Models.AddAsync(StumpModel.Request("2", StumpModel.Constant(0.7)));
+        await scene.Models.AddAsync(StumpRequest.Of("1", StumpModel.Constant(0.2)));
+        await scene.Models.AddAsync(StumpRequest.Of("2", StumpModel.Constant(0.7)));
 
         Assert.Equal("active", (await scene.Models.ActivateAsync(Version("1"))).Role);
         await ScoredAsync(0.2, "stump", "1");
@@ -109,7 +110,7 @@ public sealed class ModelsServiceTests
         await using NodeScene scene = await NodeScene.StartAsync();
         double[] probabilities = [0.2, 0.4, 0.8];
         for (int i = 0; i < probabilities.Length; i++)
-            await scene.Models.AddAsync(StumpModel.Request($"{i}", StumpModel.Constant(probabilities[i])));
+            await scene.Models.AddAsync(StumpRequest.Of($"{i}", StumpModel.Constant(probabilities[i])));
         await scene.Models.ActivateAsync(Version("0"));
         for (int i = 0; i < 200; i++)
             await scene.Ingest.AppendAsync(new AppendRequest { Events = { scene.Events.Registered($"d{i}", "", Channel.Voice), scene.Events.Issued($"d{i}", $"i{i}", 10_000, scene.Today.AddDays(-40), scene.Today.AddDays(-10)) } });
@@ -166,8 +167,8 @@ public sealed class ModelsServiceTests
     public async Task A_shadow_scores_without_acting_and_is_compared_in_the_queues_heads()
     {
         await using NodeScene scene = await NodeScene.StartAsync();
-        await scene.Models.AddAsync(StumpModel.Request("small", StumpModel.Text("overdue_balance", 150, 0.9, 0.1)));
-        await scene.Models.AddAsync(StumpModel.Request("large", StumpModel.Text("overdue_balance", 150, 0.1, 0.8)));
+        await scene.Models.AddAsync(StumpRequest.Of("small", StumpModel.Text("overdue_balance", 150, 0.9, 0.1)));
+        await scene.Models.AddAsync(StumpRequest.Of("large", StumpModel.Text("overdue_balance", 150, 0.1, 0.8)));
         await scene.Models.ActivateAsync(Version("small"));
         await FailsAsync(StatusCode.FailedPrecondition, "there is no shadow to compare", () => scene.Models.CompareAsync(new CompareModelsRequest { Tenant = NodeScene.Tenant }));
         await scene.OverdueAsync("ann", 10_000);
@@ -193,7 +194,7 @@ public sealed class ModelsServiceTests
         Assert.Equal((3, 0), ((await CompareAsync()).Debtors, (await CompareAsync()).Unscored));
         Assert.Equal("large", (await scene.Models.ShadowAsync(new ModelReference())).Version);
         Assert.Equal("there is no shadow", (await scene.Models.ShadowAsync(new ModelReference())).Note);
-        await scene.Models.AddAsync(StumpModel.Request("risk", StumpModel.Constant(0.3), target: "pre-due-risk"));
+        await scene.Models.AddAsync(StumpRequest.Of("risk", StumpModel.Constant(0.3), target: "pre-due-risk"));
         await FailsAsync(StatusCode.FailedPrecondition, "a shadow is compared in the queues, which propensity ranks", () => scene.Models.ShadowAsync(Version("risk")));
 
         async Task<ModelComparison> CompareAsync() => await scene.Models.CompareAsync(new CompareModelsRequest { Tenant = NodeScene.Tenant });
@@ -206,7 +207,7 @@ public sealed class ModelsServiceTests
         await scene.AppendAsync(scene.Events.Issued("ann", "next", 10_000, scene.Today.AddDays(-1), scene.Today.AddDays(9)));
         await scene.OverdueAsync("bob", 10_000);
         Assert.True(double.IsNaN((await scene.GetAsync("ann")).PreDueRisk));
-        await scene.Models.AddAsync(StumpModel.Request("risk", StumpModel.Constant(0.3), target: "pre-due-risk"));
+        await scene.Models.AddAsync(StumpRequest.Of("risk", StumpModel.Constant(0.3), target: "pre-due-risk"));
         Assert.Equal("active", (await scene.Models.ActivateAsync(Version("risk"))).Role);
         await scene.Node.SettleAsync();
         DebtorView ann = await scene.GetAsync("ann");
@@ -221,7 +222,7 @@ public sealed class ModelsServiceTests
     public async Task What_changes_nothing_that_the_model_looks_at_is_not_scored_again()
     {
         await using NodeScene scene = await NodeScene.StartAsync(partitions: 1);
-        await scene.Models.AddAsync(StumpModel.Request("1", StumpModel.Text("overdue_balance", 50, 0.2, 0.7)));
+        await scene.Models.AddAsync(StumpRequest.Of("1", StumpModel.Text("overdue_balance", 50, 0.2, 0.7)));
         await scene.Models.ActivateAsync(Version("1"));
         await scene.OverdueAsync("ann", 10_000);
         (long scores, long skips) = await CountsAsync();
@@ -244,7 +245,7 @@ public sealed class ModelsServiceTests
             "category_codes": {"customer_type": {"person": 1, "shop": 2}},
             "calibration": {"method": "isotonic", "raw": [-10, 0, 10], "probability": [0.05, 0.15, 0.25]}
             """;
-        await scene.Models.AddAsync(StumpModel.Request("codes", StumpModel.Text("customer_type", 1.5, 0.5, 1 / (1 + Math.Exp(-5.0))), more: more));
+        await scene.Models.AddAsync(StumpRequest.Of("codes", StumpModel.Text("customer_type", 1.5, 0.5, 1 / (1 + Math.Exp(-5.0))), more: more));
         await scene.Models.ActivateAsync(Version("codes"));
         foreach (string type in (string[])["person", "shop", "9", "nobody"])
         {
@@ -268,7 +269,7 @@ public sealed class ModelsServiceTests
             "distribution": {"score": {"edges": [0], "shares": [0.5, 0.5], "missing": 0},
               "features": {"overdue_balance": {"edges": [150], "shares": [0.5, 0.5], "missing": 0}}}
             """;
-        await scene.Models.AddAsync(StumpModel.Request("1", StumpModel.Text("overdue_balance", 150, 0.75, 0.25), more: more));
+        await scene.Models.AddAsync(StumpRequest.Of("1", StumpModel.Text("overdue_balance", 150, 0.75, 0.25), more: more));
         await scene.Models.ActivateAsync(Version("1"));
         var events = new List<Event>();
         for (int i = 0; i < 1_000; i++)

@@ -1,9 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Google.Protobuf;
-using Collections.V1;
 
-namespace Collections.Server.Tests.Services;
+namespace Collections.Engine.Tests;
 
 /// <summary>The smallest models there are: one split of one feature, so that a test knows every probability by heart.</summary>
 internal static class StumpModel
@@ -27,12 +25,6 @@ internal static class StumpModel
 
     public static string Manifest(string name, string version, string target = "propensity", string more = "") =>
         $$"""{"format": 1, "name": "{{name}}", "version": "{{version}}", "target": "{{target}}", "horizon_days": 30{{(more.Length > 0 ? ", " + more : "")}}}""";
-
-    public static AddModelRequest Request(string version, string text, string target = "propensity", string more = "", string name = "stump") => new()
-    {
-        Model = ByteString.CopyFromUtf8(text),
-        Manifest = ByteString.CopyFromUtf8(Manifest(name, version, target, more)),
-    };
 
     private static double LogOdds(double probability) => Math.Log(probability / (1 - probability));
 
