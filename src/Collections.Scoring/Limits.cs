@@ -64,6 +64,12 @@ public static class Limits
     /// </summary>
     internal const int TreeMaskStepsPerByteMax = 32;
 
+    /// <summary>
+    /// Bytes of leaf masks a row of all trees: 32 Ki trees of 64 leaves. Lanes take up to 160 times as much, 40 MiB, and leaf values 64
+    /// times, 16 MiB; so a file of a great many tiny trees beside one large one can't blow up.
+    /// </summary>
+    internal const int TreeMaskBytesMax = 256 * 1024;
+
     /// <summary>Outputs of a model that is scored by tree masks: 8 rows × 64 outputs × 8 bytes = 4 KiB of stack for the sums.</summary>
     internal const int TreeMaskOutputsMax = 64;
 
@@ -91,7 +97,7 @@ public static class Limits
     internal const int RankMax = 65_533;
 
     /// <summary>
-    /// Entries in one feature's table of category × distinct split set: 4 Mi × 2 bytes = 8 MiB. Beyond it a table would miss
+    /// Entries in a model's tables of category × distinct split set: 4 Mi × 2 bytes = 8 MiB. Beyond it a table would miss
     /// every cache, and the plain path's bit sets are better.
     /// </summary>
     internal const int CategoryTableEntriesMax = 4 * 1024 * 1024;

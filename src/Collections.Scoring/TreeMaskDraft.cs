@@ -46,7 +46,9 @@ internal sealed class TreeMaskDraft
     {
         int leaves = model.Trees.Max(static tree => tree.LeafCount);
         if (leaves > Limits.TreeMaskLeavesMax) return null;
-        TreeMaskDraft draft = new(model, leaves <= 32 ? 4 : leaves <= 64 ? 8 : 16);
+        int maskBytes = leaves <= 32 ? 4 : leaves <= 64 ? 8 : 16;
+        if ((long)model.Trees.Count * maskBytes > Limits.TreeMaskBytesMax) return null;
+        TreeMaskDraft draft = new(model, maskBytes);
         for (int tree = 0; tree < draft.TreeCount; tree++) draft.Add(tree, model.Trees[tree], builder, tables);
         return draft.TryShape() ? draft : null;
     }
