@@ -55,11 +55,11 @@ public static class Limits
     /// <summary>Leaves of a tree that is scored by leaf masks: a leaf's number must fit one byte.</summary>
     internal const int LeafMaskLeavesMax = 256;
 
-    /// <summary>Leaves of a tree that is scored by tree masks: 16 bytes of mask, four of which fill a vector.</summary>
-    internal const int TreeMaskLeavesMax = 128;
+    /// <summary>Leaves of a tree that is scored by tree masks: 32 bytes of mask, half a vector.</summary>
+    internal const int TreeMaskLeavesMax = 256;
 
     /// <summary>
-    /// Work on one byte of a tree mask. Numerical nodes give 8 + log₂ leaves at most, 15; sets of many categories take several
+    /// Work on one byte of a tree mask. Numerical nodes give 8 + log₂ leaves at most, 16; sets of many categories take several
     /// steps each, and beyond twice as many a walk is as good.
     /// </summary>
     internal const int TreeMaskStepsPerByteMax = 32;
