@@ -89,10 +89,10 @@ internal static class HeaderReader
     private static ModelError? AddField(ReadOnlySpan<char> line, in ModelText lines, Dictionary<string, ModelField> fields)
     {
         int equals = line.IndexOf('=');
-        string key = (equals < 0 ? line : line[..equals]).ToString();
-        if (Array.IndexOf(KnownKeys, key) < 0)
+        ReadOnlySpan<char> given = equals < 0 ? line : line[..equals];
+        if (Known(given) is not string key)
         {
-            return new ModelError(lines.Line, "header", $"The key {NumberText.Quote(key)} is not known, so its meaning could not be reproduced. Save the model with LightGBM 2.2 to 4.6.");
+            return new ModelError(lines.Line, "header", $"The key {NumberText.Quote(given)} is not known, so its meaning could not be reproduced. Save the model with LightGBM 2.2 to 4.6.");
         }
 
         if (equals < 0 && key != "average_output")
@@ -106,13 +106,30 @@ internal static class HeaderReader
             : new ModelError(lines.Line, key, $"The key occurs twice (first on line {fields[key].Line}). Save the model again with LightGBM.");
     }
 
+    /// <summary>The key as a string, without a copy of what is not one: a line may be as long as the file.</summary>
+    private static string? Known(ReadOnlySpan<char> given)
+    {
+        foreach (string key in KnownKeys)
+        {
+            if (given.SequenceEqual(key)) return key;
+        }
+
+        return null;
+    }
+
     private static ModelError? ReadVersion(ReadOnlySpan<char> text, Dictionary<string, ModelField> fields, int last, out string version)
     {
         ModelField field = fields.GetValueOrDefault("version");
-        version = field.In(text).ToString();
+        version = field.In(text) switch
+        {
+            "v2" => "v2",
+            "v3" => "v3",
+            "v4" => "v4",
+            _ => "",
+        };
         if (!field.IsPresent) return Missing("version", last);
-        return version is "v2" or "v3" or "v4" ? null
-            : new ModelError(field.Line, "version", $"Version {NumberText.Quote(version)} is not one of v2, v3, v4. Save the model with LightGBM 2.2 to 4.6.");
+        return version.Length > 0 ? null
+            : new ModelError(field.Line, "version", $"Version {NumberText.Quote(field.In(text))} is not one of v2, v3, v4. Save the model with LightGBM 2.2 to 4.6.");
     }
 
     private static ModelError? ReadOutputs(ReadOnlySpan<char> text, Dictionary<string, ModelField> fields, int last, out int outputs)

@@ -72,14 +72,20 @@ public static class Limits
     /// <summary>Leaves of a tree that is scored by leaf masks: a leaf's number must fit one byte.</summary>
     internal const int LeafMaskLeavesMax = 256;
 
-    /// <summary>Leaves of a tree that is scored by tree masks: 16 bytes of mask, four of which fill a vector.</summary>
-    internal const int TreeMaskLeavesMax = 128;
+    /// <summary>Leaves of a tree that is scored by tree masks: 32 bytes of mask, half a vector.</summary>
+    internal const int TreeMaskLeavesMax = 256;
 
     /// <summary>
-    /// Work on one byte of a tree mask. Numerical nodes give 8 + log₂ leaves at most, 15; sets of many categories take several
+    /// Work on one byte of a tree mask. Numerical nodes give 8 + log₂ leaves at most, 16; sets of many categories take several
     /// steps each, and beyond twice as many a walk is as good.
     /// </summary>
     internal const int TreeMaskStepsPerByteMax = 32;
+
+    /// <summary>
+    /// Bytes of leaf masks a row of all trees: 32 Ki trees of 64 leaves. Lanes take up to 160 times as much, 40 MiB, and leaf values 64
+    /// times, 16 MiB; so a file of a great many tiny trees beside one large one can't blow up.
+    /// </summary>
+    internal const int TreeMaskBytesMax = 256 * 1024;
 
     /// <summary>Outputs of a model that is scored by tree masks: 8 rows × 64 outputs × 8 bytes = 4 KiB of stack for the sums.</summary>
     internal const int TreeMaskOutputsMax = 64;
@@ -108,7 +114,7 @@ public static class Limits
     internal const int RankMax = 65_533;
 
     /// <summary>
-    /// Entries in one feature's table of category × distinct split set: 4 Mi × 2 bytes = 8 MiB. Beyond it a table would miss
+    /// Entries in a model's tables of category × distinct split set: 4 Mi × 2 bytes = 8 MiB. Beyond it a table would miss
     /// every cache, and the plain path's bit sets are better.
     /// </summary>
     internal const int CategoryTableEntriesMax = 4 * 1024 * 1024;

@@ -4,25 +4,36 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Collections.Scoring;
 
-/// <summary>Folding of whole vectors into masks of 64 or 128 bits, several at a time, so that a shuffle serves two of them.</summary>
-internal static class Masks
+/// <summary>Folding of eight vectors of lanes into eight masks of 256 bits at once, so that each shuffle serves two of them.</summary>
+internal static unsafe class Masks
 {
-    /// <summary>Per vector, the union of its eight 64-bit parts; the result holds those of the eight vectors in order.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<ulong> FoldToQuads(
-        Vector512<byte> c0, Vector512<byte> c1, Vector512<byte> c2, Vector512<byte> c3,
-        Vector512<byte> c4, Vector512<byte> c5, Vector512<byte> c6, Vector512<byte> c7) =>
-        FoldToPairs(Interleave(c0, c1), Interleave(c2, c3), Interleave(c4, c5), Interleave(c6, c7));
+    /// <summary>Numbers of 64 bits in a mask.</summary>
+    public const int Words = 4;
 
-    /// <summary>Per vector, the union of its four 128-bit parts; the result holds those of the four vectors in order.</summary>
+    /// <summary>
+    /// Per vector, the union of its two halves; transposed, so that word w of all eight masks stands at <paramref name="words"/> + 8 w.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<ulong> FoldToPairs(Vector512<byte> c0, Vector512<byte> c1, Vector512<byte> c2, Vector512<byte> c3)
+    public static void Fold(
+        Vector512<byte> c0, Vector512<byte> c1, Vector512<byte> c2, Vector512<byte> c3,
+        Vector512<byte> c4, Vector512<byte> c5, Vector512<byte> c6, Vector512<byte> c7, ulong* words)
     {
         const byte EvenParts = 0b10_00_10_00;
         const byte OddParts = 0b11_01_11_01;
-        Vector512<ulong> first = FoldHalves(c0.AsUInt64(), c1.AsUInt64());
-        Vector512<ulong> second = FoldHalves(c2.AsUInt64(), c3.AsUInt64());
-        return Avx512F.Shuffle4x128(first, second, EvenParts) | Avx512F.Shuffle4x128(first, second, OddParts);
+
+        // Each of these holds words 0 and 1, then 2 and 3, of one mask, and then of another.
+        Vector512<ulong> m02 = FoldHalves(c0, c2);
+        Vector512<ulong> m13 = FoldHalves(c1, c3);
+        Vector512<ulong> m46 = FoldHalves(c4, c6);
+        Vector512<ulong> m57 = FoldHalves(c5, c7);
+        Vector512<ulong> even = Avx512F.Shuffle4x128(m02, m46, EvenParts);
+        Vector512<ulong> odd = Avx512F.Shuffle4x128(m13, m57, EvenParts);
+        Vector512.StoreAligned(Avx512F.UnpackLow(even, odd), words);
+        Vector512.StoreAligned(Avx512F.UnpackHigh(even, odd), words + 8);
+        even = Avx512F.Shuffle4x128(m02, m46, OddParts);
+        odd = Avx512F.Shuffle4x128(m13, m57, OddParts);
+        Vector512.StoreAligned(Avx512F.UnpackLow(even, odd), words + 16);
+        Vector512.StoreAligned(Avx512F.UnpackHigh(even, odd), words + 24);
     }
 
     /// <summary>The number of the lowest bit that is 0 in each, where there is one.</summary>
@@ -33,17 +44,12 @@ internal static class Masks
         return Vector512.Create(63L) - Avx512CD.LeadingZeroCount(lowest).AsInt64();
     }
 
-    /// <summary>In each 128-bit part, the union of the first vector's two halves, then that of the second's.</summary>
+    /// <summary>The first vector's united halves, then the second's.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<byte> Interleave(Vector512<byte> a, Vector512<byte> b) =>
-        (Avx512F.UnpackLow(a.AsUInt64(), b.AsUInt64()) | Avx512F.UnpackHigh(a.AsUInt64(), b.AsUInt64())).AsByte();
-
-    /// <summary>Two 128-bit parts of the first vector, halves united, then two of the second.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<ulong> FoldHalves(Vector512<ulong> a, Vector512<ulong> b)
+    private static Vector512<ulong> FoldHalves(Vector512<byte> a, Vector512<byte> b)
     {
         const byte LowHalves = 0b01_00_01_00;
         const byte HighHalves = 0b11_10_11_10;
-        return Avx512F.Shuffle4x128(a, b, LowHalves) | Avx512F.Shuffle4x128(a, b, HighHalves);
+        return Avx512F.Shuffle4x128(a.AsUInt64(), b.AsUInt64(), LowHalves) | Avx512F.Shuffle4x128(a.AsUInt64(), b.AsUInt64(), HighHalves);
     }
 }

@@ -92,10 +92,11 @@ internal sealed class RankColumnsBuilder
             }
         }
 
+        long tableEntries = 0;
         foreach (CategoricalDraft draft in _categorical.Values)
         {
-            if ((draft.Categories().Length + 1L) * draft.SetCount > Limits.CategoryTableEntriesMax) return false;
-            if (draft.Categories().Length > ushort.MaxValue) return false;
+            tableEntries += (draft.Categories().Length + 1L) * draft.SetCount;
+            if (tableEntries > Limits.CategoryTableEntriesMax || draft.Categories().Length > ushort.MaxValue) return false;
             draft.Place = NextPlace(draft.Categories().Length);
             draft.FirstColumn = _columnCount;
             _columnCount += draft.SetCount;

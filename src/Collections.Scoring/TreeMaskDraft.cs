@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Collections.Scoring;
 
 /// <summary>Lays trees out for <see cref="TreeMaskForest"/>: numbers their leaves, and gives each node's work lanes.</summary>
@@ -11,105 +13,103 @@ internal sealed class TreeMaskDraft
 
     private const int VectorBytes = 64;
 
-    private readonly List<LaneWork>[][] _numeric;
-    private readonly List<LaneWork>[][] _general;
-    private readonly double[] _values;
-    private readonly int _maskBytes;
+    /// <summary>Bytes of a grove's mask; a vector has two lanes for each.</summary>
+    private const int GroveBytes = 32;
 
-    private TreeMaskDraft(LightGbmModel model, int maskBytes)
+    private const int SlotsPerVector = VectorBytes / GroveBytes;
+
+    /// <summary>Per byte of all groves' masks, the work on it.</summary>
+    private readonly List<LaneWork>[] _numeric;
+    private readonly List<LaneWork>[] _general;
+    private readonly double[] _values;
+    private readonly int _leafBytes;
+
+    private TreeMaskDraft(LightGbmModel model, int leafBytes)
     {
-        _maskBytes = maskBytes;
-        TreeCount = model.Trees.Count;
-        _numeric = new List<LaneWork>[TreeCount][];
-        _general = new List<LaneWork>[TreeCount][];
-        _values = new double[Padded(TreeCount) * maskBytes * 8];
+        _leafBytes = leafBytes;
+        int treesPerGrove = GroveBytes / leafBytes;
+        GroveCount = (model.Trees.Count + treesPerGrove - 1) / treesPerGrove;
+        _numeric = NewLists(GroveCount * GroveBytes);
+        _general = NewLists(GroveCount * GroveBytes);
+
+        // Idle groves at the end fill the last eight: values are gathered for eight at once.
+        _values = new double[(GroveCount + TreeMaskForest.Side - 1) * GroveBytes * 8];
     }
 
-    /// <summary>How the lanes are arranged, the same for all trees of a model.</summary>
-    /// <param name="MaskBytes">Bytes of a leaf mask: 4, 8 or 16.</param>
+    /// <summary>How the lanes are arranged, the same for all groves of a model.</summary>
+    /// <param name="LeafBytes">Bytes of a tree's mask: 2, 4, 8, 16 or 32.</param>
     /// <param name="PlainVectors">Vectors of lanes for numerical nodes.</param>
     /// <param name="GeneralVectors">Vectors of lanes for any nodes, which follow.</param>
-    internal readonly record struct Form(int MaskBytes, int PlainVectors, int GeneralVectors);
+    internal readonly record struct Form(int LeafBytes, int PlainVectors, int GeneralVectors);
 
     /// <summary>Numerical nodes come as "above the rank or not"; categorical ones as "any of these bits or not", which is above 0.</summary>
     private readonly record struct LaneWork(byte Column, byte Rank, byte ClearedIfAbove, byte ClearedIfNot, byte Bits);
 
     public Form Shape { get; private set; }
 
-    public int TreeCount { get; }
+    /// <summary>Groves: as many trees in a row as fit a mask of 32 bytes.</summary>
+    public int GroveCount { get; }
 
-    /// <summary>Bytes of one tree's lanes.</summary>
-    public int TreeBytes => (Shape.PlainVectors * PlainBytes) + (Shape.GeneralVectors * GeneralBytes);
+    /// <summary>Bytes of one grove's lanes.</summary>
+    public int GroveLaneBytes => (Shape.PlainVectors * PlainBytes) + (Shape.GeneralVectors * GeneralBytes);
 
     /// <summary>Draws every tree; null when a tree has too many leaves, or too much work for one byte of its mask.</summary>
     public static TreeMaskDraft? TryDraw(LightGbmModel model, RankColumnsBuilder builder, TreeMaskTables tables)
     {
         int leaves = model.Trees.Max(static tree => tree.LeafCount);
         if (leaves > Limits.TreeMaskLeavesMax) return null;
-        TreeMaskDraft draft = new(model, leaves <= 32 ? 4 : leaves <= 64 ? 8 : 16);
-        for (int tree = 0; tree < draft.TreeCount; tree++) draft.Add(tree, model.Trees[tree], builder, tables);
+        int leafBytes = Math.Max(2, (int)BitOperations.RoundUpToPowerOf2((uint)leaves) / 8);
+        if ((long)model.Trees.Count * leafBytes > Limits.TreeMaskBytesMax) return null;
+        TreeMaskDraft draft = new(model, leafBytes);
+        for (int tree = 0; tree < model.Trees.Count; tree++) draft.Add(tree, model.Trees[tree], builder, tables);
         return draft.TryShape() ? draft : null;
     }
 
-    /// <summary>Leaf values in the order of the masks' bits, a whole mask's places a tree; idle trees at the end fill the last group.</summary>
+    /// <summary>Leaf values in the order of the masks' bits, a whole mask's places a tree.</summary>
     public ReadOnlySpan<double> Values() => _values;
 
-    /// <summary>All lanes, tree by tree.</summary>
+    /// <summary>All lanes, grove by grove: numerical work from the first vector on, the other from the last back.</summary>
     public byte[] Lanes()
     {
-        byte[] lanes = new byte[checked(Padded(TreeCount) * TreeBytes)];
-        int slots = VectorBytes / _maskBytes * (Shape.PlainVectors + Shape.GeneralVectors);
-        for (int tree = 0; tree < TreeCount; tree++)
+        byte[] lanes = new byte[checked(GroveCount * GroveLaneBytes)];
+        int slots = SlotsPerVector * (Shape.PlainVectors + Shape.GeneralVectors);
+        for (int i = 0; i < _numeric.Length; i++)
         {
-            Span<byte> at = lanes.AsSpan(tree * TreeBytes, TreeBytes);
-            for (int i = 0; i < _maskBytes; i++)
-            {
-                for (int step = 0; step < _numeric[tree][i].Count; step++) Place(at, step, i, _numeric[tree][i][step]);
-                for (int step = 0; step < _general[tree][i].Count; step++) Place(at, slots - 1 - step, i, _general[tree][i][step]);
-            }
+            Span<byte> grove = lanes.AsSpan(i / GroveBytes * GroveLaneBytes, GroveLaneBytes);
+            for (int step = 0; step < _numeric[i].Count; step++) Place(grove, step, i % GroveBytes, _numeric[i][step]);
+            for (int step = 0; step < _general[i].Count; step++) Place(grove, slots - 1 - step, i % GroveBytes, _general[i][step]);
         }
 
         return lanes;
     }
 
-    private static int Padded(int trees) => (trees + TreeMaskForest.Group - 1) / TreeMaskForest.Group * TreeMaskForest.Group;
-
-    private void Place(Span<byte> tree, int slot, int maskByte, LaneWork work)
+    private void Place(Span<byte> grove, int slot, int maskByte, LaneWork work)
     {
-        int slotsPerVector = VectorBytes / _maskBytes;
-        int vector = slot / slotsPerVector;
+        int vector = slot / SlotsPerVector;
         int general = Math.Max(0, vector - Shape.PlainVectors);
-        int lane = ((vector - general) * PlainBytes) + (general * GeneralBytes) + (slot % slotsPerVector * _maskBytes) + maskByte;
-        tree[lane] = work.Column;
-        tree[lane + VectorBytes] = work.Rank;
-        tree[lane + (2 * VectorBytes)] = work.ClearedIfAbove;
-        tree[lane + (3 * VectorBytes)] = work.ClearedIfNot;
-        if (vector >= Shape.PlainVectors) tree[lane + (4 * VectorBytes)] = work.Bits;
+        int lane = ((vector - general) * PlainBytes) + (general * GeneralBytes) + (slot % SlotsPerVector * GroveBytes) + maskByte;
+        grove[lane] = work.Column;
+        grove[lane + VectorBytes] = work.Rank;
+        grove[lane + (2 * VectorBytes)] = work.ClearedIfAbove;
+        grove[lane + (3 * VectorBytes)] = work.ClearedIfNot;
+        if (vector >= Shape.PlainVectors) grove[lane + (4 * VectorBytes)] = work.Bits;
     }
 
     private bool TryShape()
     {
-        int slots = VectorBytes / _maskBytes;
-        int general = _general.Max(static bytes => bytes.Max(static steps => steps.Count));
-        int all = 0;
-        for (int tree = 0; tree < TreeCount; tree++)
-        {
-            for (int i = 0; i < _maskBytes; i++) all = Math.Max(all, _numeric[tree][i].Count + _general[tree][i].Count);
-        }
-
-        int generalVectors = (general + slots - 1) / slots;
-        int vectors = Math.Max(1, (all + slots - 1) / slots);
-        Shape = new Form(_maskBytes, vectors - generalVectors, generalVectors);
+        int general = _general.Max(static steps => steps.Count);
+        int all = Enumerable.Range(0, _numeric.Length).Max(i => _numeric[i].Count + _general[i].Count);
+        int generalVectors = (general + SlotsPerVector - 1) / SlotsPerVector;
+        int vectors = Math.Max(1, (all + SlotsPerVector - 1) / SlotsPerVector);
+        Shape = new Form(_leafBytes, vectors - generalVectors, generalVectors);
         return all <= Limits.TreeMaskStepsPerByteMax;
     }
 
     private void Add(int index, DecisionTree tree, RankColumnsBuilder builder, TreeMaskTables tables)
     {
-        _numeric[index] = NewLists();
-        _general[index] = NewLists();
         int[] order = NodesFromTheRoot(tree);
         int[] leaves = LeavesBelow(tree, order);
-        Span<double> values = _values.AsSpan(index * _maskBytes * 8, _maskBytes * 8);
+        Span<double> values = _values.AsSpan(index * _leafBytes * 8, _leafBytes * 8);
         if (order.Length == 0) values[0] = tree.LeafValues[0];
         int[] start = new int[tree.NodeCount];
         foreach (int node in order)
@@ -124,9 +124,9 @@ internal sealed class TreeMaskDraft
         }
     }
 
-    private List<LaneWork>[] NewLists()
+    private static List<LaneWork>[] NewLists(int count)
     {
-        List<LaneWork>[] lists = new List<LaneWork>[_maskBytes];
+        List<LaneWork>[] lists = new List<LaneWork>[count];
         for (int i = 0; i < lists.Length; i++) lists[i] = [];
         return lists;
     }
@@ -181,13 +181,13 @@ internal sealed class TreeMaskDraft
                 foreach ((int column, byte inside, byte outside) in tables.CategoryBits(tree, node, builder))
                 {
                     byte bits = first.IsLeft ? outside : inside;
-                    if (bits != 0) _general[index][i].Add(new LaneWork((byte)column, 0, cleared, 0, bits));
+                    if (bits != 0) _general[(index * _leafBytes) + i].Add(new LaneWork((byte)column, 0, cleared, 0, bits));
                 }
             }
             else
             {
                 (int column, int rank) = builder.Question(tree, node);
-                _numeric[index][i].Add(new LaneWork((byte)column, (byte)rank, first.IsLeft ? cleared : (byte)0, first.IsLeft ? (byte)0 : cleared, byte.MaxValue));
+                _numeric[(index * _leafBytes) + i].Add(new LaneWork((byte)column, (byte)rank, first.IsLeft ? cleared : (byte)0, first.IsLeft ? (byte)0 : cleared, byte.MaxValue));
             }
         }
     }

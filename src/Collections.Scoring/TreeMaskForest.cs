@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -8,38 +7,43 @@ namespace Collections.Scoring;
 /// <summary>
 /// The vector path for few rows: one row against all nodes of a tree at once, without walking. The row's columns (up to 64, a byte each)
 /// are one vector; a permutation hands each lane the column that its node asks for, one comparison answers 64 questions, and each
-/// answer clears leaves from the tree's mask: those of the side that the row does not take. Leaves are numbered so that each node
-/// numbers its smaller side first, and only that side is ever cleared; then the lowest leaf that is left is the one that the walk would
-/// have reached (of two leaves that are left, the lower one can't be the other's excuse: where their ways part, the lower one's
-/// side was taken, or it would be cleared), and a leaf is cleared by at most log₂ leaves nodes beyond its byte.
-/// A lane's work is a node's on one byte of the mask; lane i serves byte i mod the mask's width, so that folding the
-/// vector in halves leaves the mask. Eight masks, of eight trees of a row or of one tree for eight rows, are folded at once.
-/// The work is the same for every row, so that nothing is mispredicted; values are added in file order, so the sums have LightGBM's bits.
+/// answer clears leaves from the tree's mask. Leaves are numbered so that every node numbers its smaller side first; it clears
+/// that side when the row takes the other one. The leaf that the walk would reach is never cleared; any lower one is, by the
+/// node where its way parts from the walk's; so it is the lowest leaf that is left.
+/// A lane does a node's work on one byte of the mask. By the numbering a byte is worked on by the nodes between its own leaves, 8 at
+/// most, and by log₂ leaves others. Trees in a row share a mask of 32 bytes, a grove, so that few lanes stay idle; lane i serves byte
+/// i mod 32, so that the union of a vector's halves is the mask. Eight masks, of eight groves of a row or of one grove for
+/// eight rows, are folded and transposed at once. The work is the same for every row, so that nothing is mispredicted; values are
+/// added in file order, so the sums have LightGBM's bits.
 /// </summary>
 internal sealed unsafe class TreeMaskForest
 {
-    /// <summary>Trees, or rows, whose masks are folded together.</summary>
-    public const int Group = 8;
+    /// <summary>Groves, or rows, whose masks are folded together.</summary>
+    public const int Side = 8;
 
     private const int VectorBytes = 64;
+    private const int GroveLeaves = 256;
+    private const int TreesPerGroveMax = 16;
 
     private readonly TreeMaskTables _tables;
     private readonly TreeMaskDraft.Form _form;
     private readonly AlignedArray<byte> _lanes;
     private readonly AlignedArray<double> _values;
     private readonly int _treeCount;
-    private readonly int _treeBytes;
+    private readonly int _groveCount;
+    private readonly int _groveLaneBytes;
     private readonly int _outputCount;
 
-    private TreeMaskForest(TreeMaskTables tables, TreeMaskDraft draft, int outputCount)
+    private TreeMaskForest(TreeMaskTables tables, TreeMaskDraft draft, LightGbmModel model)
     {
         _tables = tables;
         _form = draft.Shape;
         _lanes = new AlignedArray<byte>(draft.Lanes());
         _values = new AlignedArray<double>(draft.Values());
-        _treeCount = draft.TreeCount;
-        _treeBytes = draft.TreeBytes;
-        _outputCount = outputCount;
+        _treeCount = model.Trees.Count;
+        _groveCount = draft.GroveCount;
+        _groveLaneBytes = draft.GroveLaneBytes;
+        _outputCount = model.OutputCount;
     }
 
     /// <summary>True where the machine can permute the bytes of a whole vector.</summary>
@@ -52,105 +56,149 @@ internal sealed unsafe class TreeMaskForest
         TreeMaskTables? tables = TreeMaskTables.TryBuild(builder, coder);
         if (tables is null) return null;
         TreeMaskDraft? draft = TreeMaskDraft.TryDraw(model, builder, tables);
-        return draft is null ? null : new TreeMaskForest(tables, draft, model.OutputCount);
+        return draft is null ? null : new TreeMaskForest(tables, draft, model);
     }
 
     /// <summary>Adds each tree's value to the rows' outputs, trees in file order.</summary>
-    [SkipLocalsInit]
     public void AddScores(byte* codes, int rowCount, int codeBytes, double* raw)
     {
-        switch (_form.MaskBytes)
+        switch (_form.LeafBytes)
         {
+            case 2:
+                AddScores<Leaves16>(codes, rowCount, codeBytes, raw);
+                break;
             case 4:
-                AddScores<FourBytes>(codes, rowCount, codeBytes, raw);
+                AddScores<Leaves32>(codes, rowCount, codeBytes, raw);
                 break;
             case 8:
-                AddScores<EightBytes>(codes, rowCount, codeBytes, raw);
+                AddScores<Leaves64>(codes, rowCount, codeBytes, raw);
+                break;
+            case 16:
+                AddScores<Leaves128>(codes, rowCount, codeBytes, raw);
                 break;
             default:
-                AddScores<SixteenBytes>(codes, rowCount, codeBytes, raw);
+                AddScores<Leaves256>(codes, rowCount, codeBytes, raw);
                 break;
         }
 
         GC.KeepAlive(this);
     }
 
-    private void AddScores<TMask>(byte* codes, int rowCount, int codeBytes, double* raw)
-        where TMask : struct, IMask
+    [SkipLocalsInit]
+    private void AddScores<TLeaves>(byte* codes, int rowCount, int codeBytes, double* raw)
+        where TLeaves : struct, ILeaves
     {
-        byte* tables = stackalloc byte[(Group + 1) * VectorBytes];
-        tables = (byte*)(((nuint)tables + VectorBytes - 1) & ~(nuint)(VectorBytes - 1));
+        byte* room = stackalloc byte[(Side + Masks.Words + 1) * VectorBytes];
+        byte* tables = (byte*)(((nuint)room + VectorBytes - 1) & ~(nuint)(VectorBytes - 1));
+        ulong* words = (ulong*)(tables + (Side * VectorBytes));
         int row = 0;
-        for (; rowCount - row > Limits.TreeMaskSingleRowsMax; row += Group)
+        for (; rowCount - row > Limits.TreeMaskSingleRowsMax; row += Side)
         {
-            int lanes = Math.Min(Group, rowCount - row);
+            int lanes = Math.Min(Side, rowCount - row);
             for (int lane = 0; lane < lanes; lane++) _tables.Fill(codes + ((long)(row + lane) * codeBytes), tables + (lane * VectorBytes));
-            AddRows<TMask>(tables, lanes, raw + ((long)row * _outputCount));
+            AddRows<TLeaves>(tables, words, lanes, raw + ((long)row * _outputCount));
         }
 
         for (; row < rowCount; row++)
         {
             _tables.Fill(codes + ((long)row * codeBytes), tables);
-            AddRow<TMask>(Vector512.LoadAligned(tables), raw + ((long)row * _outputCount));
+            AddRow<TLeaves>(tables, words, raw + ((long)row * _outputCount));
         }
     }
 
-    /// <summary>One row, eight trees at a time.</summary>
-    private void AddRow<TMask>(Vector512<byte> table, double* raw)
-        where TMask : struct, IMask
+    /// <summary>One row, eight groves at a time.</summary>
+    [SkipLocalsInit]
+    private void AddRow<TLeaves>(byte* table, ulong* words, double* raw)
+        where TLeaves : struct, ILeaves
     {
-        byte* at = _lanes.Start;
-        double* values = _values.Start;
-        double* found = stackalloc double[Group];
-        int stride = _treeBytes;
-        int plain = _form.PlainVectors;
-        int general = _form.GeneralVectors;
+        double* found = stackalloc double[TreesPerGroveMax * Side];
+        int treesPerGrove = GroveLeaves / TLeaves.Count;
+        Vector512<byte> columns = Vector512.LoadAligned(table);
+        double sum = *raw;
         int output = 0;
-        for (int tree = 0; tree < _treeCount; tree += Group, at += stride * Group, values += TMask.Leaves * Group)
+        int treesLeft = _treeCount;
+        for (int grove = 0; grove < _groveCount; grove += Side)
         {
-            Vector512<long> leaves = TMask.FirstLeaves(
-                Cleared(table, at, plain, general),
-                Cleared(table, at + stride, plain, general),
-                Cleared(table, at + (stride * 2), plain, general),
-                Cleared(table, at + (stride * 3), plain, general),
-                Cleared(table, at + (stride * 4), plain, general),
-                Cleared(table, at + (stride * 5), plain, general),
-                Cleared(table, at + (stride * 6), plain, general),
-                Cleared(table, at + (stride * 7), plain, general));
-            Gather(values, leaves + (Vector512<long>.Indices * TMask.Leaves)).Store(found);
-            int trees = Math.Min(Group, _treeCount - tree);
-            for (int i = 0; i < trees; i++)
+            FoldGroves(columns, grove, words);
+            double* values = _values.Start + ((long)grove * GroveLeaves);
+            for (int tree = 0; tree < treesPerGrove; tree++, values += TLeaves.Count)
             {
-                raw[output] += found[i];
+                Gather(values, TLeaves.Find(words, tree) + (Vector512<long>.Indices * GroveLeaves)).Store(found + (tree * Side));
+            }
+
+            int trees = Math.Min(treesLeft, treesPerGrove * Side);
+            treesLeft -= trees;
+            if (_outputCount == 1)
+            {
+                for (int tree = 0; tree < trees; tree++) sum += found[(tree % treesPerGrove * Side) + (tree / treesPerGrove)];
+                continue;
+            }
+
+            for (int tree = 0; tree < trees; tree++)
+            {
+                raw[output] += found[(tree % treesPerGrove * Side) + (tree / treesPerGrove)];
                 if (++output == _outputCount) output = 0;
             }
         }
+
+        if (_outputCount == 1) *raw = sum;
     }
 
-    /// <summary>Up to eight rows, tree by tree. The tables of rows that are not there hold anything; their sums are dropped.</summary>
-    private void AddRows<TMask>(byte* tables, int rowCount, double* raw)
-        where TMask : struct, IMask
+    /// <summary>The masks of one row in up to eight groves, folded.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void FoldGroves(Vector512<byte> columns, int firstGrove, ulong* words)
     {
-        double* sums = stackalloc double[Group * _outputCount];
-        for (int i = 0; i < _outputCount * Group; i++) sums[i] = i % Group < rowCount ? raw[((i % Group) * _outputCount) + (i / Group)] : 0;
+        int stride = _groveLaneBytes;
+        byte* at = _lanes.Start + ((long)firstGrove * stride);
+        int groves = Math.Min(Side, _groveCount - firstGrove);
+        if (groves == Side)
+        {
+            Masks.Fold(
+                Cleared(columns, at), Cleared(columns, at + stride), Cleared(columns, at + (stride * 2)), Cleared(columns, at + (stride * 3)),
+                Cleared(columns, at + (stride * 4)), Cleared(columns, at + (stride * 5)), Cleared(columns, at + (stride * 6)), Cleared(columns, at + (stride * 7)), words);
+            return;
+        }
+
+        Vector512<byte> c0 = Cleared(columns, at);
+        Vector512<byte> c1 = groves > 1 ? Cleared(columns, at + stride) : default;
+        Vector512<byte> c2 = groves > 2 ? Cleared(columns, at + (stride * 2)) : default;
+        Vector512<byte> c3 = groves > 3 ? Cleared(columns, at + (stride * 3)) : default;
+        Vector512<byte> c4 = groves > 4 ? Cleared(columns, at + (stride * 4)) : default;
+        Vector512<byte> c5 = groves > 5 ? Cleared(columns, at + (stride * 5)) : default;
+        Vector512<byte> c6 = groves > 6 ? Cleared(columns, at + (stride * 6)) : default;
+        Masks.Fold(c0, c1, c2, c3, c4, c5, c6, default, words);
+    }
+
+    /// <summary>Up to eight rows, grove by grove. The tables of rows that are not there hold anything; their sums are dropped.</summary>
+    [SkipLocalsInit]
+    private void AddRows<TLeaves>(byte* tables, ulong* words, int rowCount, double* raw)
+        where TLeaves : struct, ILeaves
+    {
+        double* sums = stackalloc double[Side * _outputCount];
+        for (int i = 0; i < _outputCount * Side; i++) sums[i] = i % Side < rowCount ? raw[((i % Side) * _outputCount) + (i / Side)] : 0;
         byte* at = _lanes.Start;
         double* values = _values.Start;
         int output = 0;
-        for (int tree = 0; tree < _treeCount; tree++, at += _treeBytes, values += TMask.Leaves)
+        int treesLeft = _treeCount;
+        for (int grove = 0; grove < _groveCount; grove++, at += _groveLaneBytes)
         {
-            Vector512<double> value = Gather(values, Leaves<TMask>(tables, at));
-            double* sum = sums + (output * Group);
-            (Vector512.Load(sum) + value).Store(sum);
-            if (++output == _outputCount) output = 0;
+            FoldRows(tables, at, words);
+            int trees = Math.Min(treesLeft, GroveLeaves / TLeaves.Count);
+            treesLeft -= trees;
+            for (int tree = 0; tree < trees; tree++, values += TLeaves.Count)
+            {
+                double* sum = sums + (output * Side);
+                (Vector512.Load(sum) + Gather(values, TLeaves.Find(words, tree))).Store(sum);
+                if (++output == _outputCount) output = 0;
+            }
         }
 
-        for (int i = 0; i < rowCount * _outputCount; i++) raw[i] = sums[((i % _outputCount) * Group) + (i / _outputCount)];
+        for (int i = 0; i < rowCount * _outputCount; i++) raw[i] = sums[((i % _outputCount) * Side) + (i / _outputCount)];
     }
 
-    /// <summary>The leaves that eight rows reach in one tree, whose lanes are loaded once for all.</summary>
+    /// <summary>The masks of eight rows in one grove, folded. The grove's lanes are loaded once for all.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Vector512<long> Leaves<TMask>(byte* tables, byte* at)
-        where TMask : struct, IMask
+    private void FoldRows(byte* tables, byte* at, ulong* words)
     {
         Vector512<byte> c0 = default, c1 = default, c2 = default, c3 = default, c4 = default, c5 = default, c6 = default, c7 = default;
         for (int i = 0; i < _form.PlainVectors; i++, at += TreeMaskDraft.PlainBytes)
@@ -179,15 +227,15 @@ internal sealed unsafe class TreeMaskForest
             c7 |= lanes.Cleared(Vector512.LoadAligned(tables + (VectorBytes * 7)));
         }
 
-        return TMask.FirstLeaves(c0, c1, c2, c3, c4, c5, c6, c7);
+        Masks.Fold(c0, c1, c2, c3, c4, c5, c6, c7, words);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<byte> Cleared(Vector512<byte> table, byte* at, int plain, int general)
+    private Vector512<byte> Cleared(Vector512<byte> columns, byte* at)
     {
         Vector512<byte> cleared = default;
-        for (int i = 0; i < plain; i++, at += TreeMaskDraft.PlainBytes) cleared |= new PlainLanes(at).Cleared(table);
-        for (int i = 0; i < general; i++, at += TreeMaskDraft.GeneralBytes) cleared |= new GeneralLanes(at).Cleared(table);
+        for (int i = 0; i < _form.PlainVectors; i++, at += TreeMaskDraft.PlainBytes) cleared |= new PlainLanes(at).Cleared(columns);
+        for (int i = 0; i < _form.GeneralVectors; i++, at += TreeMaskDraft.GeneralBytes) cleared |= new GeneralLanes(at).Cleared(columns);
         return cleared;
     }
 
@@ -225,58 +273,66 @@ internal sealed unsafe class TreeMaskForest
             Vector512.ConditionalSelect(Vector512.GreaterThan(Avx512Vbmi.PermuteVar64x8(table, _columns) & _bits, _ranks), _clearedIfAbove, _clearedIfNot);
     }
 
-    /// <summary>Folds eight vectors of lanes into eight masks of cleared leaves, and finds the lowest leaf that is left in each.</summary>
-    private interface IMask
+    /// <summary>How many leaves a tree's part of a grove's mask has.</summary>
+    private interface ILeaves
     {
-        /// <summary>Bits of a mask.</summary>
-        static abstract int Leaves { get; }
+        static abstract int Count { get; }
 
-        static abstract Vector512<long> FirstLeaves(
-            Vector512<byte> c0, Vector512<byte> c1, Vector512<byte> c2, Vector512<byte> c3,
-            Vector512<byte> c4, Vector512<byte> c5, Vector512<byte> c6, Vector512<byte> c7);
+        /// <summary>The lowest leaf left in a tree of the grove, for each of eight masks.</summary>
+        static abstract Vector512<long> Find(ulong* words, int tree);
     }
 
-    private readonly struct FourBytes : IMask
+    /// <summary>What follows a tree's own bits in its word does no harm: the lowest leaf left is within its own.</summary>
+    private readonly struct Leaves16 : ILeaves
     {
-        public static int Leaves => 32;
+        public static int Count => 16;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<long> FirstLeaves(
-            Vector512<byte> c0, Vector512<byte> c1, Vector512<byte> c2, Vector512<byte> c3,
-            Vector512<byte> c4, Vector512<byte> c5, Vector512<byte> c6, Vector512<byte> c7)
+        public static Vector512<long> Find(ulong* words, int tree) => Masks.LowestZero(Vector512.LoadAligned(words + (tree / 4 * Side)) >> (tree % 4 * 16));
+    }
+
+    private readonly struct Leaves32 : ILeaves
+    {
+        public static int Count => 32;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<long> Find(ulong* words, int tree) => Masks.LowestZero(Vector512.LoadAligned(words + (tree / 2 * Side)) >> (tree % 2 * 32));
+    }
+
+    private readonly struct Leaves64 : ILeaves
+    {
+        public static int Count => 64;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<long> Find(ulong* words, int tree) => Masks.LowestZero(Vector512.LoadAligned(words + (tree * Side)));
+    }
+
+    private readonly struct Leaves128 : ILeaves
+    {
+        public static int Count => 128;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<long> Find(ulong* words, int tree) => FindInTwo(words + (tree * 2 * Side));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<long> FindInTwo(ulong* words)
         {
-            // The upper half stays dirty: a leaf is left in the lower one.
-            Vector512<ulong> masks = Masks.FoldToQuads(c0, c1, c2, c3, c4, c5, c6, c7);
-            return Masks.LowestZero(masks | (masks >> 32));
+            Vector512<ulong> low = Vector512.LoadAligned(words);
+            Vector512<long> inHigh = Masks.LowestZero(Vector512.LoadAligned(words + Side)) + Vector512.Create(64L);
+            return Vector512.ConditionalSelect(Vector512.Equals(low, Vector512<ulong>.AllBitsSet).AsInt64(), inHigh, Masks.LowestZero(low));
         }
     }
 
-    private readonly struct EightBytes : IMask
+    private readonly struct Leaves256 : ILeaves
     {
-        public static int Leaves => 64;
+        public static int Count => 256;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<long> FirstLeaves(
-            Vector512<byte> c0, Vector512<byte> c1, Vector512<byte> c2, Vector512<byte> c3,
-            Vector512<byte> c4, Vector512<byte> c5, Vector512<byte> c6, Vector512<byte> c7) =>
-            Masks.LowestZero(Masks.FoldToQuads(c0, c1, c2, c3, c4, c5, c6, c7));
-    }
-
-    private readonly struct SixteenBytes : IMask
-    {
-        public static int Leaves => 128;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<long> FirstLeaves(
-            Vector512<byte> c0, Vector512<byte> c1, Vector512<byte> c2, Vector512<byte> c3,
-            Vector512<byte> c4, Vector512<byte> c5, Vector512<byte> c6, Vector512<byte> c7)
+        public static Vector512<long> Find(ulong* words, int tree)
         {
-            Vector512<ulong> even = Masks.FoldToPairs(c0, c2, c4, c6);
-            Vector512<ulong> odd = Masks.FoldToPairs(c1, c3, c5, c7);
-            Vector512<ulong> low = Avx512F.UnpackLow(even, odd);
-            Vector512<ulong> high = Avx512F.UnpackHigh(even, odd);
-            Vector512<long> inHigh = Masks.LowestZero(high) + Vector512.Create(64L);
-            return Vector512.ConditionalSelect(Vector512.Equals(low, Vector512<ulong>.AllBitsSet).AsInt64(), inHigh, Masks.LowestZero(low));
+            Vector512<ulong> low = Vector512.LoadAligned(words) & Vector512.LoadAligned(words + Side);
+            Vector512<long> inHigh = Leaves128.FindInTwo(words + (2 * Side)) + Vector512.Create(128L);
+            return Vector512.ConditionalSelect(Vector512.Equals(low, Vector512<ulong>.AllBitsSet).AsInt64(), inHigh, Leaves128.FindInTwo(words));
         }
     }
 }
