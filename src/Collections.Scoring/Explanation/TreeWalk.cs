@@ -1,0 +1,181 @@
+using System.Runtime.CompilerServices;
+
+namespace Collections.Scoring.Explanation;
+
+/// <summary>One tree and a few rows, side by side: down with products, up with sums (see <see cref="Explainer"/>).</summary>
+/// <typeparam name="T">The rows' lanes.</typeparam>
+internal readonly unsafe ref struct TreeWalk<T>
+    where T : struct, ILanes<T>
+{
+    private readonly NodeHead* _heads;
+    private readonly int _nodeCount;
+    private readonly double* _constants;
+    private readonly double* _ratios;
+    private readonly int _points;
+    private readonly double* _sides;
+    private readonly double* _places;
+
+    /// <param name="heads">The tree's nodes.</param>
+    /// <param name="nodeCount">At least 1.</param>
+    /// <param name="constants">Of all nodes of all trees.</param>
+    /// <param name="ratios">r = t ÷ (1 − t) of each point.</param>
+    /// <param name="points">Points of the quadrature.</param>
+    /// <param name="sides">Lanes for each branch: 1 where the row passes all questions of its feature down to there.</param>
+    /// <param name="places">Lanes for each branch and point: on the way down the product of the path's factors, on the way up the sum of the leaves.</param>
+    public TreeWalk(NodeHead* heads, int nodeCount, double* constants, double* ratios, int points, double* sides, double* places)
+    {
+        _heads = heads;
+        _nodeCount = nodeCount;
+        _constants = constants;
+        _ratios = ratios;
+        _points = points;
+        _sides = sides;
+        _places = places;
+    }
+
+    private int Width => _points * T.Count;
+
+    /// <summary>The products of all branches.</summary>
+    public void Down(double* ranks)
+    {
+        T one = T.Broadcast(1);
+        for (int i = 0; i < _points; i++) one.Store(_places + (i * T.Count));
+        double* left = _places + Width;
+        double* side = _sides + T.Count;
+        for (NodeHead* head = _heads; head < _heads + _nodeCount; head++, left += 2 * Width, side += 2 * T.Count)
+        {
+            double* constants = _constants + head->Constants;
+            double* parent = _places + (head->Place * Width);
+            T goesLeft = T.AtMost(T.Load(ranks + (head->Column * T.Count)), T.Broadcast(constants[0]));
+            if (head->Ancestor < 0)
+            {
+                T goesRight = T.Subtract(one, goesLeft);
+                goesLeft.Store(side);
+                goesRight.Store(side + T.Count);
+                Multiply(parent, left, goesLeft, goesRight, constants);
+            }
+            else
+            {
+                T passed = T.Load(_sides + (head->Ancestor * T.Count));
+                goesLeft = T.Multiply(passed, goesLeft);
+                T goesRight = T.Subtract(passed, goesLeft);
+                goesLeft.Store(side);
+                goesRight.Store(side + T.Count);
+                Replace(parent, left, passed, goesLeft, goesRight, constants);
+            }
+        }
+    }
+
+    /// <summary>Turns the products at the leaves into what they add.</summary>
+    public void WeighLeaves(int* leafPlaces, double* weights)
+    {
+        for (int* leaf = leafPlaces; leaf <= leafPlaces + _nodeCount; leaf++)
+        {
+            double* place = _places + (*leaf * Width);
+            for (int i = 0; i < _points; i++, place += T.Count) T.Multiply(T.Load(place), T.Broadcast(*weights++)).Store(place);
+        }
+    }
+
+    /// <summary>Sums the leaves below each branch, and adds to its feature what it contributes.</summary>
+    public void Up(double* sums)
+    {
+        double* left = _places + ((2 * (_nodeCount - 1)) + 1) * Width;
+        double* side = _sides + (((2 * (_nodeCount - 1)) + 1) * T.Count);
+        for (NodeHead* head = _heads + _nodeCount - 1; head >= _heads; head--, left -= 2 * Width, side -= 2 * T.Count)
+        {
+            double* constants = _constants + head->Constants + TreeTables.FixedConstants;
+            double* parent = _places + (head->Place * Width);
+            double* sum = sums + (head->Feature * T.Count);
+            (T below, T leftPart, T rightPart) = head->Ancestor < 0 ? Gather(parent, left, constants) : GatherAgain(parent, left, constants);
+            if (head->Ancestor >= 0) below = T.Multiply(below, T.Load(_sides + (head->Ancestor * T.Count)));
+            T total = T.Subtract(T.Load(sum), below);
+            total = T.MultiplyAdd(T.Load(side), leftPart, total);
+            T.MultiplyAdd(T.Load(side + T.Count), rightPart, total).Store(sum);
+        }
+    }
+
+    /// <summary>A feature that is new on the path: another factor z + o r.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Multiply(double* parent, double* left, T goesLeft, T goesRight, double* constants)
+    {
+        double* right = left + Width;
+        T leftShare = T.Broadcast(constants[1]);
+        T rightShare = T.Broadcast(constants[2]);
+        for (int i = 0; i < _points; i++)
+        {
+            int at = i * T.Count;
+            T product = T.Load(parent + at);
+            T ratio = T.Broadcast(_ratios[i]);
+            T.Multiply(product, T.MultiplyAdd(goesLeft, ratio, leftShare)).Store(left + at);
+            T.Multiply(product, T.MultiplyAdd(goesRight, ratio, rightShare)).Store(right + at);
+        }
+    }
+
+    /// <summary>
+    /// A feature that was asked above: its factor z' + o' r becomes z + o r, where z = share × z' and o is o' or 0. With c = r ÷ (z' + r),
+    /// their quotient is share × (1 − o' c) + o c.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Replace(double* parent, double* left, T passed, T goesLeft, T goesRight, double* constants)
+    {
+        double* right = left + Width;
+        T leftShare = T.Broadcast(constants[1]);
+        T rightShare = T.Broadcast(constants[2]);
+        T one = T.Broadcast(1);
+        double* point = constants + TreeTables.FixedConstants;
+        for (int i = 0; i < _points; i++, point += TreeTables.ConstantsOfRepeated)
+        {
+            int at = i * T.Count;
+            T product = T.Load(parent + at);
+            T c = T.Broadcast(point[0]);
+            T rest = T.Multiply(product, T.MultiplySubtractFrom(passed, c, one));
+            T kept = T.Multiply(product, c);
+            T.MultiplyAdd(rest, leftShare, T.Multiply(kept, goesLeft)).Store(left + at);
+            T.MultiplyAdd(rest, rightShare, T.Multiply(kept, goesRight)).Store(right + at);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private (T Below, T Left, T Right) Gather(double* parent, double* left, double* point)
+    {
+        double* right = left + Width;
+        T below = T.Zero;
+        T leftPart = T.Zero;
+        T rightPart = T.Zero;
+        for (int i = 0; i < _points; i++, point += TreeTables.ConstantsOfFirst)
+        {
+            int at = i * T.Count;
+            T leftSum = T.Load(left + at);
+            T rightSum = T.Load(right + at);
+            T sum = T.Add(leftSum, rightSum);
+            sum.Store(parent + at);
+            below = T.Add(below, sum);
+            leftPart = T.MultiplyAdd(leftSum, T.Broadcast(point[0]), leftPart);
+            rightPart = T.MultiplyAdd(rightSum, T.Broadcast(point[1]), rightPart);
+        }
+
+        return (below, leftPart, rightPart);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private (T Below, T Left, T Right) GatherAgain(double* parent, double* left, double* point)
+    {
+        double* right = left + Width;
+        T below = T.Zero;
+        T leftPart = T.Zero;
+        T rightPart = T.Zero;
+        for (int i = 0; i < _points; i++, point += TreeTables.ConstantsOfRepeated)
+        {
+            int at = i * T.Count;
+            T leftSum = T.Load(left + at);
+            T rightSum = T.Load(right + at);
+            T sum = T.Add(leftSum, rightSum);
+            sum.Store(parent + at);
+            leftPart = T.MultiplyAdd(leftSum, T.Broadcast(point[1]), leftPart);
+            rightPart = T.MultiplyAdd(rightSum, T.Broadcast(point[2]), rightPart);
+            below = T.MultiplyAdd(sum, T.Broadcast(point[3]), below);
+        }
+
+        return (below, leftPart, rightPart);
+    }
+}
