@@ -147,7 +147,6 @@ public sealed unsafe class Explainer
         int sumWidth = _tables.Features.Length * T.Count;
         fixed (NodeHead* heads = _tables.Heads)
         fixed (double* constants = _tables.Constants, leafWeights = _tables.LeafWeights, ratios = _tables.Ratios)
-        fixed (int* leafPlaces = _tables.LeafPlaces)
         {
             foreach (ref readonly TreePlace tree in _tables.Trees.AsSpan())
             {
@@ -156,7 +155,7 @@ public sealed unsafe class Explainer
                 for (int group = 0; group < groups; group++)
                 {
                     walk.Down(scratch + (group * rankWidth));
-                    walk.WeighLeaves(leafPlaces + tree.FirstLeaf, leafWeights + tree.FirstLeafWeight);
+                    walk.WeighLeaves(leafWeights + tree.FirstLeafWeight);
                     walk.Up(scratch + SumsOffset + (group * sumWidth));
                 }
             }

@@ -1,20 +1,17 @@
 namespace Collections.Scoring.Explanation;
 
-/// <summary>
-/// What a walk needs to know of one node. Its children's places are 2 × its number + 1 and + 2.
-/// </summary>
-/// <param name="Place">Where the node itself stands among the places of its tree.</param>
+/// <summary>What a walk needs to know of one node; see <see cref="PathNode"/> for places and branches.</summary>
+/// <param name="Place">Where the product of its path stands, and its left branch's.</param>
 /// <param name="Column">The column of ranks that it asks.</param>
 /// <param name="Feature">The number of its feature among those that the model splits on.</param>
-/// <param name="Ancestor">The place of the nearest branch above it that was made by the same feature; −1 if there is none.</param>
+/// <param name="Ancestor">The number of the nearest branch above it that was made by the same feature; 0 if there is none.</param>
 /// <param name="Constants">Where its constants begin.</param>
 internal readonly record struct NodeHead(int Place, int Column, int Feature, int Ancestor, int Constants);
 
 /// <summary>One tree in the tables.</summary>
 /// <param name="Output">The output that it adds to.</param>
-/// <param name="FirstLeaf">Its first leaf's place in <see cref="TreeTables.LeafPlaces"/>.</param>
 /// <param name="Points">The points of its quadrature; their ratios t ÷ (1 − t) begin at <paramref name="Ratios"/>.</param>
-internal readonly record struct TreePlace(int Output, int FirstNode, int NodeCount, int FirstLeaf, int FirstLeafWeight, int Points, int Ratios);
+internal readonly record struct TreePlace(int Output, int FirstNode, int NodeCount, int FirstLeafWeight, int Points, int Ratios);
 
 /// <summary>The trees of a model as constants of the walk that <see cref="Explainer"/> describes.</summary>
 internal sealed class TreeTables
@@ -34,10 +31,7 @@ internal sealed class TreeTables
 
     public required double[] Constants { get; init; }
 
-    /// <summary>Where each leaf stands among its tree's places.</summary>
-    public required int[] LeafPlaces { get; init; }
-
-    /// <summary>For each leaf and point: its value × the point's weight × (1 − t) to the power of its path's features less one.</summary>
+    /// <summary>For each tree's places and points: the leaf's value × the point's weight × (1 − t) to the power of its path's features less one.</summary>
     public required double[] LeafWeights { get; init; }
 
     /// <summary>t ÷ (1 − t) of each rule's points.</summary>
@@ -52,6 +46,6 @@ internal sealed class TreeTables
     /// <summary>The most doubles a lane that one tree's places take.</summary>
     public required int PlacesMax { get; init; }
 
-    /// <summary>The most branches of a tree, the root's place included.</summary>
+    /// <summary>The most branches of a tree, and one.</summary>
     public required int BranchesMax { get; init; }
 }

@@ -10,7 +10,6 @@ internal sealed class TreeTablesBuilder
     private readonly List<TreePlace> _trees = [];
     private readonly List<NodeHead> _heads = [];
     private readonly List<double> _constants = [];
-    private readonly List<int> _leafPlaces = [];
     private readonly List<double> _leafWeights = [];
     private readonly List<double> _ratios = [];
     private readonly Dictionary<int, (GaussLegendre Rule, int Ratios)> _rules = [];
@@ -73,7 +72,6 @@ internal sealed class TreeTablesBuilder
         Trees = [.. _trees],
         Heads = [.. _heads],
         Constants = [.. _constants],
-        LeafPlaces = [.. _leafPlaces],
         LeafWeights = [.. _leafWeights],
         Ratios = [.. _ratios],
         Features = [.. _features],
@@ -116,13 +114,12 @@ internal sealed class TreeTablesBuilder
     {
         // n points are exact to degree 2n − 1, and a path of d features gives polynomials of degree d − 1.
         (GaussLegendre rule, int ratios) = RuleOf((paths.FeaturesMax + 1) / 2);
-        _trees.Add(new TreePlace(output, _heads.Count, tree.NodeCount, _leafPlaces.Count, _leafWeights.Count, rule.Count, ratios));
+        _trees.Add(new TreePlace(output, _heads.Count, tree.NodeCount, _leafWeights.Count, rule.Count, ratios));
         _branchesMax = Math.Max(_branchesMax, tree.NodeCount + tree.LeafCount);
-        _placesMax = Math.Max(_placesMax, (tree.NodeCount + tree.LeafCount) * rule.Count);
+        _placesMax = Math.Max(_placesMax, tree.LeafCount * rule.Count);
         foreach (PathNode node in paths.Nodes) AddNode(tree, node, rule);
-        foreach (PathLeaf leaf in paths.Leaves)
+        foreach (PathLeaf leaf in paths.Leaves.OrderBy(static leaf => leaf.Place))
         {
-            _leafPlaces.Add(leaf.Place);
             for (int i = 0; i < rule.Count; i++) _leafWeights.Add(tree.LeafValues[leaf.Leaf] * rule.Weights[i] * Math.Pow(rule.Complement(i), leaf.FeatureCount - 1));
         }
     }
@@ -140,10 +137,10 @@ internal sealed class TreeTablesBuilder
         {
             double ratio = rule.Points[i] / rule.Complement(i);
             double one = 1 / rule.Complement(i);
-            if (node.Ancestor >= 0) _constants.Add(ratio / (above + ratio));
+            if (node.Ancestor > 0) _constants.Add(ratio / (above + ratio));
             _constants.Add(one / ((above * left) + ratio));
             _constants.Add(one / ((above * right) + ratio));
-            if (node.Ancestor >= 0) _constants.Add(one / (above + ratio));
+            if (node.Ancestor > 0) _constants.Add(one / (above + ratio));
         }
     }
 

@@ -21,7 +21,7 @@ internal readonly unsafe ref struct TreeWalk<T>
     /// <param name="ratios">r = t ÷ (1 − t) of each point.</param>
     /// <param name="points">Points of the quadrature.</param>
     /// <param name="sides">Lanes for each branch: 1 where the row passes all questions of its feature down to there.</param>
-    /// <param name="places">Lanes for each branch and point: on the way down the product of the path's factors, on the way up the sum of the leaves.</param>
+    /// <param name="places">Lanes for each leaf and point: on the way down the products of the paths' factors, on the way up the sums of the leaves.</param>
     public TreeWalk(NodeHead* heads, int nodeCount, double* constants, double* ratios, int points, double* sides, double* places)
     {
         _heads = heads;
@@ -35,24 +35,27 @@ internal readonly unsafe ref struct TreeWalk<T>
 
     private int Width => _points * T.Count;
 
-    /// <summary>The products of all branches.</summary>
+    /// <summary>The products of all paths.</summary>
     public void Down(double* ranks)
     {
         T one = T.Broadcast(1);
-        for (int i = 0; i < _points; i++) one.Store(_places + (i * T.Count));
-        double* left = _places + Width;
+        int width = Width;
+        double* ratios = _ratios;
+        for (int i = 0; i < width; i += T.Count) one.Store(_places + i);
+        double* right = _places + width;
         double* side = _sides + T.Count;
-        for (NodeHead* head = _heads; head < _heads + _nodeCount; head++, left += 2 * Width, side += 2 * T.Count)
+        NodeHead* end = _heads + _nodeCount;
+        for (NodeHead* head = _heads; head < end; head++, right += width, side += 2 * T.Count)
         {
             double* constants = _constants + head->Constants;
-            double* parent = _places + (head->Place * Width);
+            double* place = _places + (head->Place * width);
             T goesLeft = T.AtMost(T.Load(ranks + (head->Column * T.Count)), T.Broadcast(constants[0]));
-            if (head->Ancestor < 0)
+            if (head->Ancestor == 0)
             {
                 T goesRight = T.Subtract(one, goesLeft);
                 goesLeft.Store(side);
                 goesRight.Store(side + T.Count);
-                Multiply(parent, left, goesLeft, goesRight, constants);
+                Multiply(place, right, place + width, ratios, goesLeft, goesRight, constants);
             }
             else
             {
@@ -61,33 +64,40 @@ internal readonly unsafe ref struct TreeWalk<T>
                 T goesRight = T.Subtract(passed, goesLeft);
                 goesLeft.Store(side);
                 goesRight.Store(side + T.Count);
-                Replace(parent, left, passed, goesLeft, goesRight, constants);
+                Replace(place, right, place + width, passed, goesLeft, goesRight, constants);
             }
         }
     }
 
     /// <summary>Turns the products at the leaves into what they add.</summary>
-    public void WeighLeaves(int* leafPlaces, double* weights)
+    public void WeighLeaves(double* weights)
     {
-        for (int* leaf = leafPlaces; leaf <= leafPlaces + _nodeCount; leaf++)
-        {
-            double* place = _places + (*leaf * Width);
-            for (int i = 0; i < _points; i++, place += T.Count) T.Multiply(T.Load(place), T.Broadcast(*weights++)).Store(place);
-        }
+        double* end = _places + ((_nodeCount + 1) * Width);
+        for (double* place = _places; place < end; place += T.Count) T.Multiply(T.Load(place), T.Broadcast(*weights++)).Store(place);
     }
 
     /// <summary>Sums the leaves below each branch, and adds to its feature what it contributes.</summary>
     public void Up(double* sums)
     {
-        double* left = _places + ((2 * (_nodeCount - 1)) + 1) * Width;
+        int width = Width;
+        double* right = _places + (_nodeCount * width);
         double* side = _sides + (((2 * (_nodeCount - 1)) + 1) * T.Count);
-        for (NodeHead* head = _heads + _nodeCount - 1; head >= _heads; head--, left -= 2 * Width, side -= 2 * T.Count)
+        for (NodeHead* head = _heads + _nodeCount - 1; head >= _heads; head--, right -= width, side -= 2 * T.Count)
         {
             double* constants = _constants + head->Constants + TreeTables.FixedConstants;
-            double* parent = _places + (head->Place * Width);
+            double* place = _places + (head->Place * width);
             double* sum = sums + (head->Feature * T.Count);
-            (T below, T leftPart, T rightPart) = head->Ancestor < 0 ? Gather(parent, left, constants) : GatherAgain(parent, left, constants);
-            if (head->Ancestor >= 0) below = T.Multiply(below, T.Load(_sides + (head->Ancestor * T.Count)));
+            T below, leftPart, rightPart;
+            if (head->Ancestor == 0)
+            {
+                (below, leftPart, rightPart) = Gather(place, right, place + width, constants);
+            }
+            else
+            {
+                (below, leftPart, rightPart) = GatherAgain(place, right, place + width, constants);
+                below = T.Multiply(below, T.Load(_sides + (head->Ancestor * T.Count)));
+            }
+
             T total = T.Subtract(T.Load(sum), below);
             total = T.MultiplyAdd(T.Load(side), leftPart, total);
             T.MultiplyAdd(T.Load(side + T.Count), rightPart, total).Store(sum);
@@ -96,18 +106,16 @@ internal readonly unsafe ref struct TreeWalk<T>
 
     /// <summary>A feature that is new on the path: another factor z + o r.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Multiply(double* parent, double* left, T goesLeft, T goesRight, double* constants)
+    private static void Multiply(double* place, double* right, double* end, double* ratio, T goesLeft, T goesRight, double* constants)
     {
-        double* right = left + Width;
         T leftShare = T.Broadcast(constants[1]);
         T rightShare = T.Broadcast(constants[2]);
-        for (int i = 0; i < _points; i++)
+        for (; place < end; place += T.Count, right += T.Count, ratio++)
         {
-            int at = i * T.Count;
-            T product = T.Load(parent + at);
-            T ratio = T.Broadcast(_ratios[i]);
-            T.Multiply(product, T.MultiplyAdd(goesLeft, ratio, leftShare)).Store(left + at);
-            T.Multiply(product, T.MultiplyAdd(goesRight, ratio, rightShare)).Store(right + at);
+            T product = T.Load(place);
+            T r = T.Broadcast(*ratio);
+            T.Multiply(product, T.MultiplyAdd(goesLeft, r, leftShare)).Store(place);
+            T.Multiply(product, T.MultiplyAdd(goesRight, r, rightShare)).Store(right);
         }
     }
 
@@ -116,39 +124,35 @@ internal readonly unsafe ref struct TreeWalk<T>
     /// their quotient is share × (1 − o' c) + o c.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Replace(double* parent, double* left, T passed, T goesLeft, T goesRight, double* constants)
+    private static void Replace(double* place, double* right, double* end, T passed, T goesLeft, T goesRight, double* constants)
     {
-        double* right = left + Width;
         T leftShare = T.Broadcast(constants[1]);
         T rightShare = T.Broadcast(constants[2]);
         T one = T.Broadcast(1);
         double* point = constants + TreeTables.FixedConstants;
-        for (int i = 0; i < _points; i++, point += TreeTables.ConstantsOfRepeated)
+        for (; place < end; place += T.Count, right += T.Count, point += TreeTables.ConstantsOfRepeated)
         {
-            int at = i * T.Count;
-            T product = T.Load(parent + at);
+            T product = T.Load(place);
             T c = T.Broadcast(point[0]);
             T rest = T.Multiply(product, T.MultiplySubtractFrom(passed, c, one));
             T kept = T.Multiply(product, c);
-            T.MultiplyAdd(rest, leftShare, T.Multiply(kept, goesLeft)).Store(left + at);
-            T.MultiplyAdd(rest, rightShare, T.Multiply(kept, goesRight)).Store(right + at);
+            T.MultiplyAdd(rest, leftShare, T.Multiply(kept, goesLeft)).Store(place);
+            T.MultiplyAdd(rest, rightShare, T.Multiply(kept, goesRight)).Store(right);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private (T Below, T Left, T Right) Gather(double* parent, double* left, double* point)
+    private static (T Below, T Left, T Right) Gather(double* place, double* right, double* end, double* point)
     {
-        double* right = left + Width;
         T below = T.Zero;
         T leftPart = T.Zero;
         T rightPart = T.Zero;
-        for (int i = 0; i < _points; i++, point += TreeTables.ConstantsOfFirst)
+        for (; place < end; place += T.Count, right += T.Count, point += TreeTables.ConstantsOfFirst)
         {
-            int at = i * T.Count;
-            T leftSum = T.Load(left + at);
-            T rightSum = T.Load(right + at);
+            T leftSum = T.Load(place);
+            T rightSum = T.Load(right);
             T sum = T.Add(leftSum, rightSum);
-            sum.Store(parent + at);
+            sum.Store(place);
             below = T.Add(below, sum);
             leftPart = T.MultiplyAdd(leftSum, T.Broadcast(point[0]), leftPart);
             rightPart = T.MultiplyAdd(rightSum, T.Broadcast(point[1]), rightPart);
@@ -158,19 +162,17 @@ internal readonly unsafe ref struct TreeWalk<T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private (T Below, T Left, T Right) GatherAgain(double* parent, double* left, double* point)
+    private static (T Below, T Left, T Right) GatherAgain(double* place, double* right, double* end, double* point)
     {
-        double* right = left + Width;
         T below = T.Zero;
         T leftPart = T.Zero;
         T rightPart = T.Zero;
-        for (int i = 0; i < _points; i++, point += TreeTables.ConstantsOfRepeated)
+        for (; place < end; place += T.Count, right += T.Count, point += TreeTables.ConstantsOfRepeated)
         {
-            int at = i * T.Count;
-            T leftSum = T.Load(left + at);
-            T rightSum = T.Load(right + at);
+            T leftSum = T.Load(place);
+            T rightSum = T.Load(right);
             T sum = T.Add(leftSum, rightSum);
-            sum.Store(parent + at);
+            sum.Store(place);
             leftPart = T.MultiplyAdd(leftSum, T.Broadcast(point[1]), leftPart);
             rightPart = T.MultiplyAdd(rightSum, T.Broadcast(point[2]), rightPart);
             below = T.MultiplyAdd(sum, T.Broadcast(point[3]), below);
