@@ -81,4 +81,7 @@ public static class Limits
 
     /// <summary>Ranks and sums of the rows that are explained together: a small part of an ordinary L2, which a tree's products need too.</summary>
     internal const int ExplainerBlockBytesMax = 128 * 1024;
+
+    /// <summary>Largest code of a reason: it is kept in two bytes with each action.</summary>
+    internal const int ReasonCodeMax = ushort.MaxValue;
 }
