@@ -23,6 +23,9 @@ internal sealed class Evaluator(DebtorTable table, QueueBook queues, LeaseBook l
 
     public ScoringModel? Model { get; } = model;
 
+    /// <summary>The model that gave the scores of a version; null if this partition has it no more.</summary>
+    public ScoringModel? ModelOf(ushort version) => Model?.Version == version ? Model : null;
+
     /// <summary>Scores made since the start.</summary>
     public long ScoreCount { get; private set; }
 

@@ -10,6 +10,7 @@ namespace Collections.Engine.Scoring;
 public sealed class ScoringModel
 {
     private readonly int[] columns;
+    private readonly Lazy<ScoreExplainer> explainer;
 
     private ScoringModel(string name, ulong hash, Ensemble ensemble, int[] columns)
     {
@@ -17,6 +18,7 @@ public sealed class ScoringModel
         Hash = hash;
         Ensemble = ensemble;
         this.columns = columns;
+        explainer = new Lazy<ScoreExplainer>(() => new ScoreExplainer(ensemble.Model, columns));
     }
 
     public string Name { get; }
@@ -28,6 +30,12 @@ public sealed class ScoringModel
     public ushort Version => (ushort)(Hash % 65_535 + 1);
 
     public Ensemble Ensemble { get; }
+
+    /// <summary>What speaks for and against its scores; compiled when it is first asked for, which takes some tens of milliseconds.</summary>
+    public ScoreExplainer Explainer => explainer.Value;
+
+    /// <summary>The catalogue's feature of each of its columns.</summary>
+    public ReadOnlySpan<int> Columns => columns;
 
     /// <summary>Reads a model and ties its feature names to the catalogue.</summary>
     /// <returns>The model, or null and the reason why it can't be used here.</returns>
