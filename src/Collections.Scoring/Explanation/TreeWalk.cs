@@ -3,6 +3,10 @@ using System.Runtime.CompilerServices;
 namespace Collections.Scoring.Explanation;
 
 /// <summary>One tree and a few rows, side by side: down with products, up with sums (see <see cref="Explainer"/>).</summary>
+/// <remarks>
+/// Its methods are compiled with all optimisations at their first call: without them vectors are structures in memory and every operation on
+/// them a call, a hundred times slower, and who pulls first would wait for it.
+/// </remarks>
 /// <typeparam name="T">The rows' lanes.</typeparam>
 internal readonly unsafe ref struct TreeWalk<T>
     where T : struct, ILanes<T>
@@ -36,6 +40,7 @@ internal readonly unsafe ref struct TreeWalk<T>
     private int Width => _points * T.Count;
 
     /// <summary>The products of all paths.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Down(double* ranks)
     {
         T one = T.Broadcast(1);
@@ -70,6 +75,7 @@ internal readonly unsafe ref struct TreeWalk<T>
     }
 
     /// <summary>Turns the products at the leaves into what they add.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void WeighLeaves(double* weights)
     {
         double* end = _places + ((_nodeCount + 1) * Width);
@@ -77,6 +83,7 @@ internal readonly unsafe ref struct TreeWalk<T>
     }
 
     /// <summary>Sums the leaves below each branch, and adds to its feature what it contributes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Up(double* sums)
     {
         int width = Width;

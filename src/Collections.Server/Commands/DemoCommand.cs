@@ -111,7 +111,7 @@ internal static class DemoCommand
         foreach (QueueSummary queue in (await run.QueuesAsync()).Queues)
             queues.AddRow(Markup.Escape(queue.Queue), Count(queue.Waiting), Count(queue.Leased), queue.BestValue.ToString("N2", CultureInfo.InvariantCulture));
         Output.Results.Write(queues);
-        Table best = new Table().Border(TableBorder.Simple).Title("best debtors of the last tick, and what speaks for them")
+        Table best = new Table().Border(TableBorder.Simple).Title("best debtors of the last tick, and what speaks for and against them")
             .AddColumns("debtor", "channel", "value", "propensity", "overdue", "dpd", "what speaks most for or against");
         foreach (V1.Action action in run.BestActions.Take(5))
         {
