@@ -121,4 +121,22 @@ public static class Limits
 
     /// <summary>Categories below this are looked up directly (4 bytes each, 16 KiB a feature); larger codes by binary search.</summary>
     internal const int DirectCategoriesMax = 4096;
+
+    /// <summary>
+    /// Different features on one path of a tree whose contributions are computed: 64 take 32 points, the largest of which has
+    /// t ÷ (1 − t) = 730, and 730 to the power of 64 is 10^183, within a double.
+    /// </summary>
+    internal const int ExplainedPathFeaturesMax = 64;
+
+    /// <summary>Leaves of a tree whose contributions are computed: 32,767 branches × 32 points × 8 lanes × 8 bytes are 64 MiB of working memory.</summary>
+    internal const int ExplainedLeavesPerTreeMax = 16_384;
+
+    /// <summary>Numbers in the tables of one model's contributions: 64 Mi × 8 bytes = 512 MiB; 200 trees of 63 leaves take 0.3 Mi.</summary>
+    internal const int ExplainerConstantsMax = 64 * 1024 * 1024;
+
+    /// <summary>Ranks and sums of the rows that are explained together: a small part of an ordinary L2, which a tree's products need too.</summary>
+    internal const int ExplainerBlockBytesMax = 128 * 1024;
+
+    /// <summary>Largest code of a reason: it is kept in two bytes with each action.</summary>
+    internal const int ReasonCodeMax = ushort.MaxValue;
 }

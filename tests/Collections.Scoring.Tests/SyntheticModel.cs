@@ -4,7 +4,7 @@ using System.Text;
 namespace Collections.Scoring.Tests;
 
 /// <summary>What a random model should be made of.</summary>
-internal sealed record SyntheticShape(int Trees, int Leaves, int Features, int Outputs = 1, int ThresholdsPerFeature = 20, bool Categorical = true, string Objective = "", bool Linear = false);
+internal sealed record SyntheticShape(int Trees, int Leaves, int Features, int Outputs = 1, int ThresholdsPerFeature = 20, bool Categorical = true, string Objective = "", bool Linear = false, bool Counted = false);
 
 /// <summary>Writes random but valid model files from a seed, with every missing type, direction and kind of split mixed on the same features.</summary>
 internal static class SyntheticModel
@@ -101,7 +101,22 @@ internal static class SyntheticModel
         }
 
         if (shape.Linear) WriteLinear(text, random, shape, leaves);
+        if (shape.Counted) WriteCounts(text, random, left, right);
         text.Append("shrinkage=1\n\n\n");
+    }
+
+    /// <summary>Training rows: a leaf's are drawn, a node's are those of its branches.</summary>
+    private static void WriteCounts(StringBuilder text, Random random, int[] left, int[] right)
+    {
+        int[] leafCounts = [.. Enumerable.Range(0, left.Length + 1).Select(_ => random.Next(3) == 0 ? 1 : random.Next(1, 5000))];
+        int[] counts = new int[left.Length];
+
+        // A node's children have larger numbers than it has.
+        for (int node = left.Length - 1; node >= 0; node--) counts[node] = Count(left[node]) + Count(right[node]);
+        Line(text, "leaf_count", leafCounts);
+        Line(text, "internal_count", counts);
+
+        int Count(int child) => child >= 0 ? counts[child] : leafCounts[~child];
     }
 
     private static void WriteLinear(StringBuilder text, Random random, SyntheticShape shape, int leaves)

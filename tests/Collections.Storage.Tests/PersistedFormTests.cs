@@ -46,6 +46,15 @@ public sealed class PersistedFormTests
     }
 
     [Fact]
+    public void A_leases_reasons_have_the_bytes_that_they_always_had()
+    {
+        Assert.Equal("0600000000000000E8BFFFFF01000000000000000100" + "59F3F8C21F6EA501", Convert.ToHexString(ReasonsForm.Write(StoreSamples.Reasons)));
+        Assert.Equal(StoreSamples.Reasons, ReasonsForm.Read(ReasonsForm.Write(StoreSamples.Reasons)));
+        Assert.Equal(default, ReasonsForm.Read([]));
+        Assert.Empty(ReasonsForm.Write(default));
+    }
+
+    [Fact]
     public void Every_flipped_bit_of_a_block_is_seen()
     {
         byte[] block = new byte[LogBlock.HeaderBytes + LogBlock.HeadBytes + 30];

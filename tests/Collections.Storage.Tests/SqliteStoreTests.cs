@@ -199,12 +199,33 @@ public sealed class SqliteStoreTests : IDisposable
     [InlineData("UPDATE lease SET debtor = 'another'")]
     [InlineData("UPDATE lease SET sequence = 2")]
     [InlineData("UPDATE lease SET value = 1e9")]
+    [InlineData("UPDATE lease SET reasons = NULL")]
+    [InlineData("UPDATE lease SET reasons = zeroblob(30)")]
+    [InlineData("UPDATE lease SET reasons = CAST(reasons || x'01' AS BLOB)")]
     public void A_lease_changed_behind_its_back_is_noticed(string damage)
     {
         CommitOne();
         SegmentFiles.Execute(PathOf("leases.db"), damage);
         using SqliteStore store = Open();
         Assert.Contains("leases.db", Assert.Throws<StoreCorruptException>(() => store.LoadLeases(0)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Leases_of_a_file_from_before_there_were_reasons_are_open_and_new_ones_have_reasons()
+    {
+        LeaseRow old = StoreSamples.Lease(0, 2), added = StoreSamples.Lease(0, 3);
+        using (SqliteStore store = Open())
+            store.CommitLeases([StoreSamples.Grant(store.TakeOwnership(0, "me"), old)]);
+        SegmentFiles.Execute(PathOf("leases.db"), "ALTER TABLE lease DROP COLUMN reasons; PRAGMA user_version=1");
+        using (SqliteStore store = Open())
+        {
+            Assert.Equal([old], store.LoadLeases(0));
+            store.CommitLeases([StoreSamples.Grant(store.TakeOwnership(0, "me"), added)]);
+        }
+        using (SqliteStore store = Open())
+            Assert.Equal([old, added], store.LoadLeases(0));
+        SegmentFiles.Execute(PathOf("leases.db"), "PRAGMA user_version=3");
+        Assert.Contains("format version 3", Assert.Throws<StorageRefusedException>(() => Open()).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -23,7 +23,13 @@ public sealed class ActionDesk
     private readonly Queue<(string Tenant, string Caller, string Request)> requestOrder = [];
     private readonly Dictionary<(string Tenant, string Caller, string Request), List<LeaseRow>> earlier = [];
 
-    internal ActionDesk(Node node) => this.node = node;
+    internal ActionDesk(Node node)
+    {
+        this.node = node;
+        // The first pull need not wait for what its reasons take to compile.
+        if (node.Options.Model is { } model)
+            _ = Task.Run(() => model.Explainer);
+    }
 
     /// <summary>The best actions of a queue, each under a lease.</summary>
     /// <exception cref="StoreUnavailableException">The leases could not be committed: nothing was handed out.</exception>
@@ -136,7 +142,7 @@ public sealed class ActionDesk
             (QueueHeads heads, reason) = await LookAsync(rest);
             if (heads.Count == 0)
                 break;
-            List<LeaseRow> reserved = await ReserveAsync(rest, heads);
+            List<Reservation> reserved = await ReserveAsync(rest, heads);
             try
             {
                 granted.AddRange(await CommitAsync(reserved));
@@ -191,7 +197,7 @@ public sealed class ActionDesk
         return (heads, string.Join("; ", silent));
     }
 
-    private async Task<List<LeaseRow>> ReserveAsync(PullOrder order, QueueHeads heads)
+    private async Task<List<Reservation>> ReserveAsync(PullOrder order, QueueHeads heads)
     {
         long nowMs = node.NowMs;
         var byWorker = new Dictionary<Worker, List<Head>>();
@@ -202,12 +208,12 @@ public sealed class ActionDesk
                 byWorker.Add(worker, chosen = []);
             chosen.Add(heads[i]);
         }
-        var reserved = new List<LeaseRow>();
+        var reserved = new List<Reservation>();
         try
         {
             await Task.WhenAll(byWorker.Select(async w =>
             {
-                List<LeaseRow> rows = await w.Key.Ask(() => Reserve(order, w.Value, nowMs));
+                List<Reservation> rows = await w.Key.Ask(() => Reserve(order, w.Value, nowMs));
                 lock (reserved)
                     reserved.AddRange(rows);
             }));
@@ -215,34 +221,36 @@ public sealed class ActionDesk
         catch (InvalidOperationException)
         {
             // One worker has no room for a question: what the others have reserved goes back.
-            await ForEachAsync(reserved, (desk, row) => desk.Unreserve(row.Sequence));
+            await ForEachAsync([.. reserved.Select(r => r.Lease)], (desk, row) => desk.Unreserve(row.Sequence));
             throw;
         }
         return reserved;
     }
 
-    private List<LeaseRow> Reserve(PullOrder order, List<Head> heads, long nowMs)
+    private List<Reservation> Reserve(PullOrder order, List<Head> heads, long nowMs)
     {
-        var reserved = new List<LeaseRow>(heads.Count);
+        var reserved = new List<Reservation>(heads.Count);
         foreach (Head head in heads)
         {
             PartitionHost host = node.Hosts[head.Partition];
             if (host.State == PartitionState.Serving && host.Partition.Desk.Reserve(order, head.Slot, nowMs) is { } row)
-                reserved.Add(row);
+                reserved.Add(new Reservation(row, order.WithReasons ? host.Partition.View.Scored(head.Slot) : null));
         }
         return reserved;
     }
 
-    private async Task<List<LeaseRow>> CommitAsync(List<LeaseRow> reserved)
+    private async Task<List<LeaseRow>> CommitAsync(List<Reservation> reservations)
     {
+        List<LeaseRow> reserved = [.. reservations.Select(r => r.Lease)];
         if (reserved.Count == 0)
             return reserved;
         try
         {
+            reserved = await ActionReasons.AddAsync(reservations);
             await node.LeaseWrites.CommitAsync([.. reserved.Select(row => new LeaseChange(
                 LeaseChangeKind.Grant, row.Partition, node.Hosts[row.Partition].Partition.Checkpoints.Epoch, row.Sequence, row.ExpiresMs, row))]);
         }
-        catch (Exception failure) when (failure is StoreUnavailableException or StoreFencedException)
+        catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             await ForEachAsync(reserved, (desk, row) => desk.Unreserve(row.Sequence));
             throw;
@@ -251,7 +259,7 @@ public sealed class ActionDesk
         var confirmed = new List<LeaseRow>(reserved.Count);
         await ForEachAsync(reserved, (desk, row) =>
         {
-            if (!desk.Confirm(row.Sequence))
+            if (!desk.Confirm(row.Sequence, row.Reasons))
                 return;
             lock (confirmed)
                 confirmed.Add(row);

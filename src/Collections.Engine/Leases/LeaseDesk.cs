@@ -1,9 +1,11 @@
+using System.Globalization;
 using System.Text;
 using Collections.Domain.Debtors;
 using Collections.Domain.Events;
 using Collections.Engine.Partitions;
 using Collections.Engine.Queues;
 using Collections.Engine.Stores;
+using Collections.Scoring.Reasons;
 using Collections.Strategy;
 
 namespace Collections.Engine.Leases;
@@ -61,11 +63,13 @@ public sealed class LeaseDesk
     }
 
     /// <summary>The lease is in the store: it may be handed out now, unless it was voided meanwhile.</summary>
-    public bool Confirm(uint sequence)
+    /// <param name="reasons">Those that the store has with it.</param>
+    public bool Confirm(uint sequence, in TopReasons reasons = default)
     {
         if (leases.Find(sequence) is not { Stage: LeaseStage.Reserved } lease)
             return false;
         lease.TransitionTo(LeaseStage.Held);
+        lease.Row = lease.Row with { Reasons = reasons };
         RecordGrant(lease.Row);
         partition.Reschedule(lease.Slot);
         return true;
@@ -209,7 +213,7 @@ public sealed class LeaseDesk
     }
 
     internal void RecordGrant(LeaseRow row) => partition.Trail.Add(row.GrantedMs, AuditKind.LeaseGranted, row, FormattableString.Invariant(
-        $"{row.Queue} to '{row.Caller}', value {row.Value:R}, propensity {row.Propensity:R}, model {row.ModelVersion}"));
+        $"{row.Queue} to '{row.Caller}', value {row.Value:R}, propensity {row.Propensity:R}, model {row.ModelVersion}{Describe(row.Reasons)}"));
 
     internal void LeaveForParking(int slot, long nowMs)
     {
@@ -221,6 +225,14 @@ public sealed class LeaseDesk
     {
         while (leases.TakeForgotten(nowMs) is { } lease)
             partition.Checkpoints.Forget(lease.Row.Sequence);
+    }
+
+    private static string Describe(in TopReasons reasons)
+    {
+        var text = new StringBuilder();
+        for (int i = 0; i < reasons.Count; i++)
+            text.Append(CultureInfo.InvariantCulture, $"{(i == 0 ? ", reasons" : "")} {reasons[i].Code}:{reasons[i].Contribution:R}");
+        return text.ToString();
     }
 
     private RankedQueue? Find(PullOrder order)

@@ -28,6 +28,9 @@ internal sealed class Evaluator
     private readonly List<(int Slot, long AtMs)> waiting = [];
     private readonly bool[] hasDueAhead = new bool[Limits.EvaluationBatch];
     private ScoringBatch? propensity;
+
+    /// <summary>The model before the present one: until the book has been scored anew, scores of it are still there to be explained.</summary>
+    private ScoringModel? before;
     private ScoringBatch? risk;
     private ScoringBatch? shadow;
 
@@ -49,6 +52,9 @@ internal sealed class Evaluator
 
     public OutcomeWatch Outcomes { get; }
 
+    /// <summary>The model that gave the scores of a version; null if this partition has it no more.</summary>
+    public ScoringModel? ModelOf(ushort version) => Models.Propensity?.Number == version ? Models.Propensity : before?.Number == version ? before : null;
+
     /// <summary>Scores made since the start.</summary>
     public long ScoreCount { get; private set; }
 
@@ -68,6 +74,8 @@ internal sealed class Evaluator
         Invariant.Require(waiting.Count == 0, "models change when nobody waits to be evaluated");
         if (models.Shadow?.Number != Models.Shadow?.Number)
             Shadow.Clear();
+        if (models.Propensity?.Number != Models.Propensity?.Number)
+            before = Models.Propensity;
         Models = models;
         propensity = BatchOf(models.Propensity);
         risk = BatchOf(models.PreDueRisk);

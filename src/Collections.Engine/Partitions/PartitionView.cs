@@ -6,6 +6,7 @@ using Collections.Engine.Leases;
 using Collections.Engine.Queues;
 using Collections.Engine.Stores;
 using Collections.Engine.Scoring;
+using Collections.Scoring.Reasons;
 using Collections.Strategy;
 
 namespace Collections.Engine.Partitions;
@@ -19,6 +20,7 @@ public sealed class PartitionView
     private readonly LeaseBook leases;
     private readonly Evaluator evaluator;
     private readonly BookSweep sweep;
+    private readonly double[] catalogue = new double[FeatureCatalogue.Count];
 
     internal PartitionView(Partition partition, DebtorTable table, QueueBook queues, LeaseBook leases, Evaluator evaluator, BookSweep sweep)
     {
@@ -67,7 +69,23 @@ public sealed class PartitionView
         return new DebtorSnapshot(
             Encoding.UTF8.GetString(tenant), Encoding.UTF8.GetString(name), PortfolioOf(facts.PortfolioId), facts, acted, features,
             Items(debtor, now), Promises(debtor, now), Standing(slot), decision.Eligibility,
-            partition.IsParked(slot), debtor.IsQuiet, partition.ClockMs);
+            partition.IsParked(slot), debtor.IsQuiet, partition.ClockMs) { Scored = Scored(slot) };
+    }
+
+    /// <summary>
+    /// The row that a debtor's score was made of, copied for its reasons to be found elsewhere. Its features are told again as of the moment of the
+    /// score: whatever has touched the debtor since has scored it again. Null without a score, or when the model that gave it is gone.
+    /// </summary>
+    public ScoredRow? Scored(int slot)
+    {
+        ref ActedState acted = ref table.Record(slot).Acted;
+        if (acted.ScoredAtMs == 0 || evaluator.ModelOf(acted.ModelVersion) is not { } model)
+            return null;
+        Debtor debtor = table.Debtor(slot);
+        debtor.Features(AsOf.At(acted.ScoredAtMs), catalogue);
+        var values = new double[model.Ensemble.FeatureCount];
+        model.Gather(catalogue, debtor, values);
+        return new ScoredRow(model, values, acted.Score);
     }
 
     /// <summary>What a caller wants to see of a leased debtor; null if the lease is not in its holder's hand.</summary>
@@ -137,7 +155,7 @@ public sealed class PartitionView
         ref Standing standing = ref table.Standing(slot);
         ref ActedState acted = ref table.Record(slot).Acted;
         if (acted.LeaseSequence != 0 && leases.Find(acted.LeaseSequence) is { } lease)
-            return new QueueStanding(lease.Row.Queue, lease.Row.Value, acted.EligibleSinceMs, lease.Row.Id, lease.Row.ExpiresMs);
+            return new QueueStanding(lease.Row.Queue, lease.Row.Value, acted.EligibleSinceMs, lease.Row.Id, lease.Row.ExpiresMs) { Reasons = lease.Row.Reasons };
         if (standing.Queue == 0)
             return null;
         return new QueueStanding(queues.NameOf(queues.All[standing.Queue - 1]).ToString(), standing.Value, standing.EligibleSinceMs, "", 0);
@@ -169,14 +187,22 @@ public sealed record LeasedAction(LeaseRow Lease, long OverdueMinor, Currency Cu
 /// <summary>One debtor as of the partition's clock.</summary>
 public sealed record DebtorSnapshot(
     string Tenant, string Name, string Portfolio, DebtorFacts Facts, ActedState Acted, double[] Features, IReadOnlyList<ItemSnapshot> Items,
-    IReadOnlyList<PromiseSnapshot> Promises, QueueStanding? Standing, Eligibility Eligibility, bool IsParked, bool IsQuiet, long AsOfMs);
+    IReadOnlyList<PromiseSnapshot> Promises, QueueStanding? Standing, Eligibility Eligibility, bool IsParked, bool IsQuiet, long AsOfMs)
+{
+    /// <summary>The row that the score was made of; null if there is none.</summary>
+    public ScoredRow? Scored { get; init; }
+}
 
 public sealed record ItemSnapshot(string Name, Component Component, Currency Currency, long AmountMinor, long OpenMinor, Day Issued, Day Due, int Dpd);
 
 public sealed record PromiseSnapshot(string Name, long AmountMinor, long PaidMinor, Day Made, Day Due, PromiseState State);
 
 /// <summary>Where a debtor stands: in a queue, or under a lease.</summary>
-public sealed record QueueStanding(string Queue, double Value, long EligibleSinceMs, string Lease, long LeaseExpiresMs);
+public sealed record QueueStanding(string Queue, double Value, long EligibleSinceMs, string Lease, long LeaseExpiresMs)
+{
+    /// <summary>Those that were kept with the lease.</summary>
+    public TopReasons Reasons { get; init; }
+}
 
 public readonly record struct QueueFigures(string Tenant, QueueName Queue, int Waiting, double BestValue);
 

@@ -13,6 +13,7 @@ public sealed class ScoringModel
 {
     private readonly int[] columns;
     private readonly CategoryColumn[] categories;
+    private readonly Lazy<ScoreExplainer> explainer;
 
     private ScoringModel(ModelFiles files, ModelManifest manifest, Ensemble ensemble, int[] columns, ushort number)
     {
@@ -22,6 +23,7 @@ public sealed class ScoringModel
         this.columns = columns;
         categories = [.. Enumerable.Range(0, columns.Length).Where(i => CodesOf(i).Count > 0).Select(i => new CategoryColumn(i, columns[i], CodesOf(i)))];
         Number = number;
+        explainer = new Lazy<ScoreExplainer>(() => new ScoreExplainer(ensemble.Model, columns));
     }
 
     public string Name => Manifest.Name;
@@ -45,6 +47,12 @@ public sealed class ScoringModel
 
     public override string ToString() => $"{Name} {Version}";
 
+    /// <summary>What speaks for and against its scores; compiled when it is first asked for, which takes some tens of milliseconds.</summary>
+    public ScoreExplainer Explainer => explainer.Value;
+
+    /// <summary>The catalogue's feature of each of its columns.</summary>
+    public ReadOnlySpan<int> Columns => columns;
+
     /// <summary>Reads a model and ties its feature names to the catalogue.</summary>
     /// <param name="name">What it is called in messages, and in the registry if it has no manifest.</param>
     /// <returns>The model, or null and the reason why it can't be used here.</returns>
@@ -66,9 +74,6 @@ public sealed class ScoringModel
         int[] columns = [.. read.Model.FeatureNames.Select(FeatureCatalogue.IndexOf)];
         return new ScoringModel(files, manifest, Ensemble.Compile(read.Model), columns, number);
     }
-
-    /// <summary>The same model under another number.</summary>
-    public ScoringModel Numbered(ushort number) => new(Files, Manifest, Ensemble, columns, number);
 
     /// <summary>Picks the model's columns, in its order, out of one row of the catalogue.</summary>
     /// <param name="debtor">Tells the text of categories that are no integers.</param>

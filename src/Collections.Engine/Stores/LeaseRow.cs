@@ -1,5 +1,6 @@
 using Collections.Domain.Events;
 using Collections.Engine.Logs;
+using Collections.Scoring.Reasons;
 
 namespace Collections.Engine.Stores;
 
@@ -19,6 +20,9 @@ public sealed record LeaseRow(
     int Partition, uint Sequence, string Tenant, string Debtor, string Queue, Channel Channel, string Caller, string RequestId,
     long GrantedMs, long ExpiresMs, double Value, double Propensity, ushort ModelVersion, StreamPositions DecidedAt, LeaseState State)
 {
+    /// <summary>What spoke most for and against, when it was granted; none without a score, or when they were not wanted.</summary>
+    public TopReasons Reasons { get; init; }
+
     public string Id => Ids.Format(Partition, Sequence);
 
     /// <summary>A lease's public name: partition and sequence, "3-1041".</summary>

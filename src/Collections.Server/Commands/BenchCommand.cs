@@ -52,8 +52,10 @@ internal static class BenchCommand
         Row("events a second, quiet history", $"{result.QuietEventsPerSecond:N0} ({result.HistoryEvents:N0} events)");
         Row("durable appends a second, generator included", $"{result.AppendsPerSecond:N0}");
         Row("debtors scored and ranked a second, whole book", $"{result.BookEvaluationsPerSecond:N0}");
-        Row("actions pulled a second, 100 a pull", $"{result.ActionsPerSecond:N0}");
+        Row("actions pulled a second, 100 a pull, without reasons", $"{result.ActionsPerSecond:N0}");
         Row("one pull, p50 / p99", $"{result.PullP50Ms:N2} / {result.PullP99Ms:N2} ms");
+        Row("actions pulled a second, 100 a pull, with reasons", $"{result.ExplainedActionsPerSecond:N0}");
+        Row("one pull, p50 / p99", $"{result.ExplainedPullP50Ms:N2} / {result.ExplainedPullP99Ms:N2} ms");
         Row("payment accepted to debtor out of queue, p50 / p99", $"{result.PaidOutP50Ms:N2} / {result.PaidOutP99Ms:N2} ms");
         Row("bytes a debtor", $"{result.BytesPerDebtor:N0}");
         Row("restart", $"{result.RestartSeconds:N2} s");

@@ -13,13 +13,22 @@ internal static class DebtorCommand
     {
         var id = new Argument<string>("id") { Description = "The debtor's id" };
         var events = new Option<int>("--events") { Description = "How many of the last events to show", DefaultValueFactory = _ => 10 };
+        var language = ReasonOutput.Language();
+        var contributions = new Option<bool>("--contributions") { Description = "Also show what every single feature adds to the score" };
         var client = new ClientOptions();
-        var command = new Command("debtor", "Show one debtor of a running node: ledger, features, score, queue entry, last events") { id, events };
+        var command = new Command("debtor", "Show one debtor of a running node: ledger, score and what speaks for and against, features, queue entry, last events") { id, events, language, contributions };
         client.AddTo(command);
         command.SetAction((arguments, cancellation) => ClientOptions.CallAsync(arguments.GetValue(client.Address)!, async channel =>
         {
             DebtorView view = await new Debtors.DebtorsClient(channel).GetAsync(
-                new GetDebtorRequest { Tenant = arguments.GetValue(client.Tenant)!, Debtor = arguments.GetValue(id)!, LastEvents = arguments.GetValue(events) },
+                new GetDebtorRequest
+                {
+                    Tenant = arguments.GetValue(client.Tenant)!,
+                    Debtor = arguments.GetValue(id)!,
+                    LastEvents = arguments.GetValue(events),
+                    Language = arguments.GetValue(language)!,
+                    Contributions = arguments.GetValue(contributions) || arguments.GetValue(client.Json),
+                },
                 cancellationToken: cancellation);
             if (arguments.GetValue(client.Json))
                 Console.Out.WriteLine(JsonFormatter.Default.Format(view));
@@ -42,6 +51,7 @@ internal static class DebtorCommand
             Output.Results.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"{(entry.Lease.Length > 0 ? $"under lease {entry.Lease} of" : "waits in")} queue {entry.Queue} with value {entry.Value:N2}");
         else
             Output.Results.MarkupLineInterpolated($"in no queue: {view.NotQueuedBecause}");
+        ReasonOutput.Show(view);
         ShowItems(view);
         ShowPromises(view);
         ShowFeatures(view);

@@ -111,27 +111,20 @@ internal static class DemoCommand
         foreach (QueueSummary queue in (await run.QueuesAsync()).Queues)
             queues.AddRow(Markup.Escape(queue.Queue), Count(queue.Waiting), Count(queue.Leased), queue.BestValue.ToString("N2", CultureInfo.InvariantCulture));
         Output.Results.Write(queues);
-        Table best = new Table().Border(TableBorder.Simple).Title("best debtors of the last tick, and what speaks for them")
-            .AddColumns("debtor", "channel", "value", "propensity", "overdue", "dpd", "paid late", "days since payment");
+        Table best = new Table().Border(TableBorder.Simple).Title("best debtors of the last tick, and what speaks for and against them")
+            .AddColumns("debtor", "channel", "value", "propensity", "overdue", "dpd", "what speaks most for or against");
         foreach (V1.Action action in run.BestActions.Take(5))
         {
-            DebtorView view = await run.DebtorAsync(action.Debtor);
             best.AddRow(
                 action.Debtor, action.Channel.ToString().ToLowerInvariant(), action.Value.ToString("N2", CultureInfo.InvariantCulture),
                 action.Propensity.ToString("P1", CultureInfo.InvariantCulture), ClientOptions.Amount(action.Overdue.MinorUnits, action.Overdue.Currency),
-                action.OldestDaysPastDue.ToString(CultureInfo.InvariantCulture), Feature(view, "paid_late_ratio", "P0"), Feature(view, "days_since_payment", "N0"));
+                action.OldestDaysPastDue.ToString(CultureInfo.InvariantCulture), Markup.Escape(ReasonOutput.InBrief(action.Reasons, 3)));
         }
         Output.Results.Write(best);
         Output.Results.MarkupLineInterpolated(
             CultureInfo.InvariantCulture,
             $"{result.Debtors:N0} debtors, {result.Events:N0} events applied, {result.BytesPerDebtor:N0} bytes a debtor; {result.ActionsPulled:N0} actions pulled, {result.PaymentsLive:N0} payments live");
         Output.Results.MarkupLineInterpolated($"paid but still queued: {result.PaidStillQueued}; in two hands: {result.DoubleLeased}; ledgers balanced: {(result.LedgerBalanced ? "yes" : "no")}; result {result.ResultHash} (seed {result.Seed})");
-    }
-
-    private static string Feature(DebtorView view, string name, string format)
-    {
-        double value = view.Features.Single(f => f.Name == name).Value;
-        return double.IsNaN(value) ? "–" : value.ToString(format, CultureInfo.InvariantCulture);
     }
 
     private static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);

@@ -16,8 +16,10 @@ internal static class PullCommand
         var caller = new Option<string>("--caller") { Description = "Who pulls", DefaultValueFactory = _ => "cli" };
         var seconds = new Option<int>("--lease-seconds") { Description = "How long the leases last; 0 takes the default", DefaultValueFactory = _ => 0 };
         var request = new Option<string>("--request-id") { Description = "The same id gives the same leases again", DefaultValueFactory = _ => "" };
+        var language = ReasonOutput.Language();
+        var bare = new Option<bool>("--without-reasons") { Description = "Don't find and keep the reasons of each action" };
         var client = new ClientOptions();
-        var command = new Command("pull", "Pull the next best actions of a queue from a running node") { queue, count, caller, seconds, request };
+        var command = new Command("pull", "Pull the next best actions of a queue from a running node") { queue, count, caller, seconds, request, language, bare };
         client.AddTo(command);
         command.SetAction((arguments, cancellation) => ClientOptions.CallAsync(arguments.GetValue(client.Address)!, async channel =>
         {
@@ -38,6 +40,8 @@ internal static class PullCommand
                     Caller = arguments.GetValue(caller)!,
                     RequestId = arguments.GetValue(request)!,
                     LeaseSeconds = arguments.GetValue(seconds),
+                    Language = arguments.GetValue(language)!,
+                    WithoutReasons = arguments.GetValue(bare),
                 },
                 cancellationToken: cancellation);
             Show(response, json);
@@ -69,13 +73,14 @@ internal static class PullCommand
             Console.Out.WriteLine(JsonFormatter.Default.Format(response));
             return;
         }
-        Table table = new Table().Border(TableBorder.Simple).AddColumns("lease", "debtor", "channel", "value", "propensity", "overdue", "dpd", "until");
+        Table table = new Table().Border(TableBorder.Simple).AddColumns("lease", "debtor", "channel", "value", "propensity", "overdue", "dpd", "until", "first reason");
         foreach (V1.Action action in response.Actions)
         {
             table.AddRow(
                 action.Lease, Markup.Escape(action.Debtor), action.Channel.ToString().ToLowerInvariant(), action.Value.ToString("N2", CultureInfo.InvariantCulture),
                 action.Propensity.ToString("P1", CultureInfo.InvariantCulture), ClientOptions.Amount(action.Overdue.MinorUnits, action.Overdue.Currency),
-                action.OldestDaysPastDue.ToString(CultureInfo.InvariantCulture), action.Expires.ToDateTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture));
+                action.OldestDaysPastDue.ToString(CultureInfo.InvariantCulture), action.Expires.ToDateTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
+                Markup.Escape(ReasonOutput.InBrief(action.Reasons, 1)));
         }
         Output.Results.Write(table);
         if (response.Reason.Length > 0)

@@ -138,8 +138,6 @@ public sealed class DemoRun : IAsyncDisposable
 
     public async Task<ListQueuesResponse> QueuesAsync() => await new Queues.QueuesClient(channel).ListQueuesAsync(new ListQueuesRequest());
 
-    public async Task<DebtorView> DebtorAsync(string debtor) => await new Debtors.DebtorsClient(channel).GetAsync(new GetDebtorRequest { Debtor = debtor });
-
     /// <summary>The best actions handed out in the last tick.</summary>
     public IReadOnlyList<V1.Action> BestActions => floor.Best;
 

@@ -22,12 +22,14 @@ public sealed class DebtorsService(Node node) : Debtors.DebtorsBase
         string tenant = AccessPoint.Tenant(context, request.Tenant);
         if (request.LastEvents is < 0 or > EventsMax)
             throw Wire.Invalid("last_events", $"must be 0 to {EventsMax}", request.LastEvents);
+        string language = ReasonTexts.Language(request.Language);
         byte[] tenantBytes = Encoding.UTF8.GetBytes(tenant), debtor = Encoding.UTF8.GetBytes(request.Debtor);
         int partition = DebtorKey.PartitionOf(tenantBytes, debtor, node.PartitionCount);
         (DebtorSnapshot? snapshot, StreamPositions until) = await Ask(() => node.Ask(partition, p => (p.View.Debtor(tenantBytes, debtor), p.Positions)));
         if (snapshot is null)
             throw new RpcException(new Status(StatusCode.NotFound, $"tenant '{tenant}' has no debtor '{request.Debtor}'"));
-        DebtorView view = Describe(snapshot);
+        DebtorView view = Describe(snapshot, language);
+        DebtorReasons.Add(view, snapshot, language, request.Contributions);
         if (request.LastEvents > 0)
             AddEvents(view, partition, tenantBytes, debtor, until, request.LastEvents);
         return view;
@@ -62,7 +64,7 @@ public sealed class DebtorsService(Node node) : Debtors.DebtorsBase
     /// <summary>The version of this program.</summary>
     public static string VersionText => typeof(DebtorsService).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
 
-    private DebtorView Describe(DebtorSnapshot snapshot)
+    private DebtorView Describe(DebtorSnapshot snapshot, string language)
     {
         RegisteredModel? model = node.Models.Find(snapshot.Acted.ModelVersion), riskModel = node.Models.Find(snapshot.Acted.RiskModelVersion);
         var view = new DebtorView
@@ -93,7 +95,7 @@ public sealed class DebtorsService(Node node) : Debtors.DebtorsBase
         for (int i = 0; i < snapshot.Features.Length; i++)
             view.Features.Add(new FeatureValue { Name = FeatureCatalogue.Names[i], Value = snapshot.Features[i] });
         if (snapshot.Standing is { } standing)
-            view.QueueEntry = Describe(standing);
+            view.QueueEntry = Describe(standing, language);
         return view;
     }
 
@@ -118,9 +120,10 @@ public sealed class DebtorsService(Node node) : Debtors.DebtorsBase
         State = promise.State.ToString().ToLowerInvariant(),
     };
 
-    private static QueueEntryView Describe(QueueStanding standing)
+    private static QueueEntryView Describe(QueueStanding standing, string language)
     {
         var entry = new QueueEntryView { Queue = standing.Queue, Value = standing.Value, Lease = standing.Lease };
+        entry.Reasons.Add(ReasonTexts.Describe(standing.Reasons, language));
         if (standing.EligibleSinceMs > 0)
             entry.EligibleSince = Wire.Instant(standing.EligibleSinceMs);
         if (standing.LeaseExpiresMs > 0)

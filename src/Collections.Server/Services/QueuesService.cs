@@ -24,11 +24,12 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
     {
         if (request.Count is < 1 or > Engine.Limits.PullMax)
             throw Wire.Invalid("count", $"must be 1 to {Engine.Limits.PullMax}", request.Count);
-        PullOrder order = Order(AccessPoint.Tenant(context, request.Tenant), request.Queue, request.Count, request.Caller, request.RequestId, request.LeaseSeconds);
+        PullOrder order = Order(AccessPoint.Tenant(context, request.Tenant), request.Queue, request.Count, request.Caller, request.RequestId, request.LeaseSeconds, !request.WithoutReasons);
+        string language = ReasonTexts.Language(request.Language);
         PullResult result = await Guard(() => node.Actions.PullAsync(order));
         var response = new PullResponse { Reason = result.Reason };
         foreach (LeasedAction leased in result.Leases)
-            response.Actions.Add(Describe(leased));
+            response.Actions.Add(Describe(leased, language));
         return response;
     }
 
@@ -51,7 +52,8 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
     {
         if (request.MaxOpen is < 1 or > Engine.Limits.PullMax)
             throw Wire.Invalid("max_open", $"must be 1 to {Engine.Limits.PullMax}", request.MaxOpen);
-        PullOrder order = Order(AccessPoint.Tenant(context, request.Tenant), request.Queue, request.MaxOpen, request.Caller, "", request.LeaseSeconds);
+        PullOrder order = Order(AccessPoint.Tenant(context, request.Tenant), request.Queue, request.MaxOpen, request.Caller, "", request.LeaseSeconds, !request.WithoutReasons);
+        string language = ReasonTexts.Language(request.Language);
         var ended = System.Threading.Channels.Channel.CreateUnbounded<(string Lease, LeaseVoidedNotice? Notice)>();
         void OnVoided(IReadOnlyList<LeaseVoidedNotice> notices)
         {
@@ -72,7 +74,7 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
         using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         try
         {
-            await Stream(order, request.MaxOpen, ended.Reader, responseStream, over.Token);
+            await Stream(order, request.MaxOpen, language, ended.Reader, responseStream, over.Token);
             throw new OperationCanceledException(over.Token);
         }
         catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
@@ -108,7 +110,7 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
     }
 
     private async Task Stream(
-        PullOrder order, int maxOpen, ChannelReader<(string Lease, LeaseVoidedNotice? Notice)> ended, IServerStreamWriter<SubscribeMessage> stream, CancellationToken cancellation)
+        PullOrder order, int maxOpen, string language, ChannelReader<(string Lease, LeaseVoidedNotice? Notice)> ended, IServerStreamWriter<SubscribeMessage> stream, CancellationToken cancellation)
     {
         var open = new HashSet<string>();
         while (!cancellation.IsCancellationRequested)
@@ -125,7 +127,7 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
                 foreach (LeasedAction leased in result.Leases)
                 {
                     open.Add(leased.Lease.Id);
-                    await stream.WriteAsync(new SubscribeMessage { Action = Describe(leased) }, cancellation);
+                    await stream.WriteAsync(new SubscribeMessage { Action = Describe(leased, language) }, cancellation);
                 }
                 given = result.Leases.Count;
             }
@@ -148,7 +150,7 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
         }
     }
 
-    private static PullOrder Order(string tenant, string queue, int count, string caller, string requestId, int leaseSeconds)
+    private static PullOrder Order(string tenant, string queue, int count, string caller, string requestId, int leaseSeconds, bool withReasons)
     {
         if (!QueueName.TryParse(queue, out QueueName name))
             throw Wire.Invalid("queue", "must be portfolio/channel, such as default/voice", queue);
@@ -156,7 +158,7 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
             throw Wire.Invalid("caller", "must be at most 128 characters", caller);
         if (requestId.Length > 128)
             throw Wire.Invalid("request_id", "must be at most 128 characters", requestId);
-        return new PullOrder(tenant, name, count, caller, requestId, LeaseMs(leaseSeconds));
+        return new PullOrder(tenant, name, count, caller, requestId, LeaseMs(leaseSeconds), withReasons);
     }
 
     private static long LeaseMs(int seconds)
@@ -175,7 +177,7 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
         return at.Seconds * 1000 + at.Nanos / 1_000_000;
     }
 
-    private V1.Action Describe(LeasedAction leased)
+    private V1.Action Describe(LeasedAction leased, string language)
     {
         LeaseRow row = leased.Lease;
         RegisteredModel? model = node.Models.Find(row.ModelVersion);
@@ -197,6 +199,7 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
             Overdue = new Money { MinorUnits = leased.OverdueMinor, Currency = leased.Currency.ToString() },
         };
         action.Positions.Add([row.DecidedAt.Invoices, row.DecidedAt.Payments, row.DecidedAt.Activity]);
+        action.Reasons.Add(ReasonTexts.Describe(row.Reasons, language));
         return action;
     }
 

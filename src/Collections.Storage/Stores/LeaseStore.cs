@@ -19,9 +19,12 @@ internal sealed class LeaseStore : IDisposable
         CREATE TABLE lease(partition INTEGER NOT NULL, sequence INTEGER NOT NULL, tenant TEXT NOT NULL, debtor TEXT NOT NULL, queue TEXT NOT NULL,
             channel INTEGER NOT NULL, caller TEXT NOT NULL, request TEXT NOT NULL, granted_ms INTEGER NOT NULL, value REAL,
             propensity REAL, model INTEGER NOT NULL, invoices INTEGER NOT NULL, payments INTEGER NOT NULL, activity INTEGER NOT NULL,
-            checksum INTEGER NOT NULL, expires_ms INTEGER NOT NULL, state INTEGER NOT NULL, life_checksum INTEGER NOT NULL,
+            checksum INTEGER NOT NULL, expires_ms INTEGER NOT NULL, state INTEGER NOT NULL, life_checksum INTEGER NOT NULL, reasons BLOB,
             PRIMARY KEY(partition, sequence)) WITHOUT ROWID
         """;
+
+    /// <summary>From format 1, whose leases have no reasons, to 2.</summary>
+    private const string AddReasons = "ALTER TABLE lease ADD COLUMN reasons BLOB";
 
     private readonly Lock gate = new();
     private readonly Action<StoreStep, int>? fault;
@@ -37,16 +40,16 @@ internal sealed class LeaseStore : IDisposable
     public LeaseStore(string path, Action<StoreStep, int>? fault)
     {
         this.fault = fault;
-        file = new StoreFile(path, Schema, $"Stop, and restore {path} from a copy: without it, debtors whose leases are open could be handed out a second time.");
+        file = new StoreFile(path, Schema, $"Stop, and restore {path} from a copy: without it, debtors whose leases are open could be handed out a second time.", AddReasons);
         readEpoch = file.Prepare("SELECT epoch FROM owner WHERE partition = ?");
         putOwner = file.Prepare("REPLACE INTO owner VALUES(?, ?, ?)");
-        grant = file.Prepare("INSERT INTO lease VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        grant = file.Prepare("INSERT INTO lease VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
         change = file.Prepare("UPDATE lease SET expires_ms = ?3, state = ?4, life_checksum = ?5 WHERE partition = ?1 AND sequence = ?2");
         close = file.Prepare("DELETE FROM lease WHERE partition = ? AND sequence = ?");
         readState = file.Prepare("SELECT state FROM lease WHERE partition = ? AND sequence = ?");
         read = file.Prepare("""
             SELECT sequence, tenant, debtor, queue, channel, caller, request, granted_ms, value, propensity, model, invoices, payments, activity,
-                checksum, expires_ms, state, life_checksum FROM lease WHERE partition = ? ORDER BY sequence
+                checksum, expires_ms, state, life_checksum, reasons FROM lease WHERE partition = ? ORDER BY sequence
             """);
     }
 
@@ -155,7 +158,8 @@ internal sealed class LeaseStore : IDisposable
         grant.Bind(1, row.Partition).Bind(2, row.Sequence).Bind(3, row.Tenant).Bind(4, row.Debtor).Bind(5, row.Queue).Bind(6, (long)row.Channel)
             .Bind(7, row.Caller).Bind(8, row.RequestId).Bind(9, row.GrantedMs).Bind(10, row.Value).Bind(11, row.Propensity).Bind(12, row.ModelVersion)
             .Bind(13, row.DecidedAt.Invoices).Bind(14, row.DecidedAt.Payments).Bind(15, row.DecidedAt.Activity).Bind(16, ChecksumOf(row))
-            .Bind(17, row.ExpiresMs).Bind(18, (long)row.State).Bind(19, LifeChecksum(row.Partition, row.Sequence, row.ExpiresMs, row.State)).Run();
+            .Bind(17, row.ExpiresMs).Bind(18, (long)row.State).Bind(19, LifeChecksum(row.Partition, row.Sequence, row.ExpiresMs, row.State))
+            .Bind(20, ReasonsForm.Write(row.Reasons)).Run();
     }
 
     private void Change(in LeaseChange next, LeaseState state) =>
@@ -187,8 +191,8 @@ internal sealed class LeaseStore : IDisposable
             Propensity: read.Double(9),
             ModelVersion: (ushort)read.Int64(10),
             DecidedAt: new StreamPositions(read.Int64(11), read.Int64(12), read.Int64(13)),
-            State: (LeaseState)read.Int64(16));
-        bool holds = read.Int64(14) == ChecksumOf(row) && read.Int64(17) == LifeChecksum(partition, row.Sequence, row.ExpiresMs, row.State);
+            State: (LeaseState)read.Int64(16)) { Reasons = ReasonsForm.Read(read.Blob(18)) };
+        bool holds = ReasonsForm.Write(row.Reasons).AsSpan().SequenceEqual(read.Blob(18)) && read.Int64(14) == ChecksumOf(row) && read.Int64(17) == LifeChecksum(partition, row.Sequence, row.ExpiresMs, row.State);
         file.Trust(holds, holds ? "" : $"lease {row.Id} doesn't match its checksum");
         return row;
     }
@@ -201,7 +205,9 @@ internal sealed class LeaseStore : IDisposable
             sum = Checksum.Of(text.Length, Checksum.Of(Encoding.UTF8.GetBytes(text), sum));
         sum = Checksum.Of((long)row.Channel << 16 | row.ModelVersion, Checksum.Of(row.GrantedMs, sum));
         sum = Checksum.Of(StoredBits(row.Propensity), Checksum.Of(StoredBits(row.Value), sum));
-        return Checksum.Of(row.DecidedAt.Activity, Checksum.Of(row.DecidedAt.Payments, Checksum.Of(row.DecidedAt.Invoices, sum)));
+        sum = Checksum.Of(row.DecidedAt.Activity, Checksum.Of(row.DecidedAt.Payments, Checksum.Of(row.DecidedAt.Invoices, sum)));
+        // A lease without reasons has the checksum that it had before there were any.
+        return row.Reasons.Count == 0 ? sum : Checksum.Of(ReasonsForm.Write(row.Reasons), sum);
     }
 
     // SQLite keeps one NaN and no negative zero.

@@ -25,23 +25,25 @@ internal enum StoreStep
 /// <summary>An SQLite file of the store: opened or created, written in whole transactions, its failures told in the contract's words.</summary>
 internal sealed class StoreFile : IDisposable
 {
-    public const int FormatVersion = 1;
-
     private readonly Database database;
+    private readonly long formatVersion;
     private readonly string remedy;
     private readonly Statement begin;
     private readonly Statement commit;
 
+    /// <param name="schema">The tables of a new file, in the latest format.</param>
     /// <param name="remedy">What to do when the file can't be trusted.</param>
-    public StoreFile(string path, string schema, string remedy)
+    /// <param name="steps">What brings a file of format 1, 2, … to the next one; as many as there were formats before the latest.</param>
+    public StoreFile(string path, string schema, string remedy, params string[] steps)
     {
         this.remedy = remedy;
+        formatVersion = steps.Length + 1;
         try
         {
             database = Database.Open(path, DatabaseUse.Create, Limits.StorePageBytes, Limits.StoreWalBytes, Limits.StoreCacheKiB);
             try
             {
-                CreateOrCheck(schema);
+                CreateOrCheck(schema, steps);
                 begin = database.Prepare("BEGIN IMMEDIATE");
                 commit = database.Prepare("COMMIT");
             }
@@ -108,17 +110,18 @@ internal sealed class StoreFile : IDisposable
         ? new StoreCorruptException($"{e.Message}. {remedy}")
         : new StoreUnavailableException($"{e.Message}. Nothing was committed; it is tried again.", e);
 
-    private void CreateOrCheck(string schema)
+    private void CreateOrCheck(string schema, string[] steps)
     {
         Statement ask = database.Prepare("PRAGMA user_version");
         ask.Step();
         long version = ask.Int64(0);
         ask.Reset();
-        if (version == FormatVersion)
+        if (version == formatVersion)
             return;
-        if (version != 0)
-            throw new StorageRefusedException($"{database.Path} has format version {version}, and this program reads version {FormatVersion}. Run the program that wrote it, or a newer one.");
-        // One transaction: a crash leaves the file empty or whole.
-        database.Execute($"BEGIN IMMEDIATE; {schema}; PRAGMA user_version={FormatVersion.ToString(CultureInfo.InvariantCulture)}; COMMIT");
+        if (version < 0 || version > formatVersion)
+            throw new StorageRefusedException($"{database.Path} has format version {version}, and this program reads versions up to {formatVersion}. Run the program that wrote it, or a newer one.");
+        string change = version == 0 ? schema : string.Join("; ", steps.Skip((int)version - 1));
+        // One transaction: a crash leaves the file as it was or whole.
+        database.Execute($"BEGIN IMMEDIATE; {change}; PRAGMA user_version={formatVersion.ToString(CultureInfo.InvariantCulture)}; COMMIT");
     }
 }

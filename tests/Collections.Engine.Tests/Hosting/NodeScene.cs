@@ -5,6 +5,7 @@ using Collections.Domain.Events;
 using Collections.Engine.Hosting;
 using Collections.Engine.Leases;
 using Collections.Engine.Queues;
+using Collections.Engine.Scoring;
 using Collections.Simulation.Fakes;
 
 namespace Collections.Engine.Tests.Hosting;
@@ -15,10 +16,12 @@ internal sealed class NodeScene : IAsyncDisposable
     public static readonly QueueName Queue = new("default", Channel.Sms);
     private static readonly Currency Eur = Currency.Parse("EUR");
     private readonly int workers;
+    private readonly ScoringModel? model;
     private int ids;
 
-    public NodeScene(int partitions = 4, int workers = 2)
+    public NodeScene(int partitions = 4, int workers = 2, ScoringModel? model = null)
     {
+        this.model = model;
         this.workers = workers;
         Log = new MemoryLog(partitions);
         Node = Start();
@@ -89,7 +92,7 @@ internal sealed class NodeScene : IAsyncDisposable
 
     public static List<string> Ids(PullResult result) => [.. result.Leases.Select(action => action.Lease.Id)];
 
-    private Node Start() => Node.Start(Log, Store, new EngineOptions { Workers = workers, CheckpointSeconds = 30 }, Time, Warnings.Enqueue);
+    private Node Start() => Node.Start(Log, Store, new EngineOptions { Workers = workers, Model = model, CheckpointSeconds = 30 }, Time, Warnings.Enqueue);
 
     /// <summary>A clock that stands.</summary>
     internal sealed class Clock : TimeProvider

@@ -204,14 +204,19 @@ def pull(node):
         assert math.isclose(action.value, action.propensity * action.overdue.minor_units / 100, rel_tol=1e-12), action
         assert 0 < action.expires.seconds - action.scored_at.seconds < 600 + PATIENCE, action
         expect(len(action.positions), 3)
+        expect(len(action.reasons), 4)
+        expect(list(action.reasons), sorted(action.reasons, key=lambda r: (-abs(r.contribution), r.code)))
+        assert all(r.id and r.title and r.text.endswith("likely.") and r.contribution for r in action.reasons), action
         entry = node.get(action.debtor).queue_entry
+        expect(list(entry.reasons), list(action.reasons))
         expect((entry.lease, entry.lease_expires.ToMilliseconds()), (action.lease, action.expires.ToMilliseconds()))
     expect((len(node.pull(5, "alpha/voice").actions), len(node.pull(5, "alpha/email").actions), len(node.pull(5, "nobody/voice").actions)), (0, 0, 0))
     # A retry gets the same leases.
     node.overdue("late", 100000, "alpha")
     first = node.pull(3, "alpha/voice", request_id="r-1")
     expect([a.debtor for a in first.actions], ["late"])
-    expect([a.lease for a in node.pull(3, "alpha/voice", request_id="r-1").actions], [first.actions[0].lease])
+    again = node.pull(3, "alpha/voice", request_id="r-1").actions
+    expect([(a.lease, list(a.reasons)) for a in again], [(first.actions[0].lease, list(first.actions[0].reasons))])
     queues = node.call("Queues/ListQueues", kind("ListQueuesRequest")(tenant=node.tenant), "ListQueuesResponse").queues
     expect([(q.queue, q.waiting, q.leased) for q in queues if q.waiting or q.leased], [("alpha/voice", 0, 25)])
 
@@ -284,6 +289,14 @@ def debtor(node):
     features = {f.name: f.value for f in view.features}
     expect((features["open_balance"], features["overdue_balance"], features["oldest_dpd"], features["disputes_total"], features["promises_made"]), (115.0, 75.0, 40.0, 1.0, 1.0))
     assert math.isnan(features["promise_kept_ratio"]) and 0 < view.propensity < 1 and view.model == "propensity", view
+    expect((len(view.reasons), view.no_reasons_because, view.HasField("explanation")), (4, "", False))
+    explained = node.call("Debtors/Get", kind("GetDebtorRequest")(tenant=node.tenant, debtor="ann", language="fr", contributions=True), "DebtorView")
+    assert all("un paiement prochain" in r.text for r in explained.reasons), explained.reasons
+    raw, parts = explained.explanation.raw_score, explained.explanation.contributions
+    assert math.isclose(explained.explanation.expected_score + sum(p.contribution for p in parts), raw, abs_tol=1e-9), explained.explanation
+    assert math.isclose(explained.propensity, 1 / (1 + math.exp(-raw)), rel_tol=1e-12), explained
+    for reason in explained.reasons:
+        assert math.isclose(sum(p.contribution for p in parts if p.reason == reason.code), reason.contribution, abs_tol=1e-12), reason
     expect(len(view.last_events), 3)
     assert all(e.event.debtor == "ann" and e.event.tenant == node.tenant and e.stream in ("invoices", "payments", "activity") for e in view.last_events)
     expect(len(node.get("ann", 1000).last_events), 9)
@@ -327,7 +340,7 @@ def invalid_arguments(node):
         (dict(queue="voice"), "queue: must be portfolio/channel", "'voice'"), (dict(queue=""), "queue:"), (dict(queue="a/b/c"), "queue:"), (dict(queue="a/pigeon"), "queue:", "pigeon"),
         (dict(count=0), "count: must be 1 to 1000, but is '0'"), (dict(count=1001), "count: must be 1 to 1000", "1001"), (dict(count=-1), "count:"),
         (dict(lease_seconds=-1), "lease_seconds: must be 0", "'-1'"), (dict(lease_seconds=86401), "lease_seconds:", "86400"),
-        (dict(caller="x" * 129), "caller: must be at most 128"), (dict(request_id="x" * 129), "request_id: must be at most 128"),
+        (dict(language="tlh"), "language: must be one of en, de, es, fr, but is 'tlh'"), (dict(caller="x" * 129), "caller: must be at most 128"), (dict(request_id="x" * 129), "request_id: must be at most 128"),
     ]
     for change, *says in queues:
         request = dict(dict(tenant=node.tenant, queue="default/voice", count=1, caller="c"), **change)
