@@ -86,7 +86,8 @@ public static class StoreSamples
 
     public static LeaseRow Lease(int partition, uint sequence, LeaseState state = LeaseState.Open, double propensity = 0.25) => new(
         partition, sequence, "bank", $"debtor-{sequence}-ü", "main", Channel.Voice, "dialer", $"request {sequence}", GrantedMs: 100, ExpiresMs: 200, Value: -0.0,
-        propensity, ModelVersion: 65535, new StreamPositions(1, 2, long.MaxValue), state) { Reasons = sequence % 2 == 1 ? Reasons : default };
+        propensity, ModelVersion: 65535, new StreamPositions(1, 2, long.MaxValue), state)
+    { Reasons = sequence % 2 == 1 ? Reasons : default };
 
     /// <summary>What leases of odd numbers have; those of even ones have none.</summary>
     public static TopReasons Reasons => new([new(6, -0.75), new(65535, double.Epsilon), new(1, 1e-300)]);

@@ -4,8 +4,8 @@ using Collections.Domain.Debtors;
 using Collections.Domain.Events;
 using Collections.Engine.Leases;
 using Collections.Engine.Queues;
-using Collections.Engine.Stores;
 using Collections.Engine.Scoring;
+using Collections.Engine.Stores;
 using Collections.Scoring.Reasons;
 using Collections.Strategy;
 
@@ -69,7 +69,8 @@ public sealed class PartitionView
         return new DebtorSnapshot(
             Encoding.UTF8.GetString(tenant), Encoding.UTF8.GetString(name), PortfolioOf(facts.PortfolioId), facts, acted, features,
             Items(debtor, now), Promises(debtor, now), Standing(slot), decision.Eligibility,
-            partition.IsParked(slot), debtor.IsQuiet, partition.ClockMs) { Scored = Scored(slot) };
+            partition.IsParked(slot), debtor.IsQuiet, partition.ClockMs)
+        { Scored = Scored(slot) };
     }
 
     /// <summary>

@@ -148,7 +148,7 @@ internal sealed class BenchRun(BenchOptions options, DataDirectory directory, Ac
         return (actions.Sum() / Stopwatch.GetElapsedTime(started).TotalSeconds, pulls);
     }
 
-    private async Task<long> PullAsync(Node node, PullOrder order, Func<bool> mayPull, Latencies pulls)
+    private static async Task<long> PullAsync(Node node, PullOrder order, Func<bool> mayPull, Latencies pulls)
     {
         long actions = 0;
         while (mayPull())

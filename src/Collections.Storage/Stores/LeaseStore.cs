@@ -191,7 +191,8 @@ internal sealed class LeaseStore : IDisposable
             Propensity: read.Double(9),
             ModelVersion: (ushort)read.Int64(10),
             DecidedAt: new StreamPositions(read.Int64(11), read.Int64(12), read.Int64(13)),
-            State: (LeaseState)read.Int64(16)) { Reasons = ReasonsForm.Read(read.Blob(18)) };
+            State: (LeaseState)read.Int64(16))
+        { Reasons = ReasonsForm.Read(read.Blob(18)) };
         bool holds = ReasonsForm.Write(row.Reasons).AsSpan().SequenceEqual(read.Blob(18)) && read.Int64(14) == ChecksumOf(row) && read.Int64(17) == LifeChecksum(partition, row.Sequence, row.ExpiresMs, row.State);
         file.Trust(holds, holds ? "" : $"lease {row.Id} doesn't match its checksum");
         return row;
