@@ -49,18 +49,18 @@ internal sealed class TrainingSetOptions
             || !TryDays(every, At(every), out int everyDays, out error) || !TryDays(horizon, At(horizon), out int horizonDays, out error)
             || (arguments.GetValue(completeThrough) is { } text && !TryDay(completeThrough, text, out through, out error)))
             return false;
+        bool isLabel = TrainingLabel.TryParse(At(label), out TrainingLabel wanted);
         double share = arguments.GetValue(sample);
         int dates = (last - first) / everyDays + 1;
         error = first > last ? $"--from: {first} is later than --to {last}"
             : dates > Limits.TrainingDatesMax ? string.Create(CultureInfo.InvariantCulture, $"--every: that makes {dates:N0} as-of dates; at most {Limits.TrainingDatesMax:N0} go into one training set")
-            : !TrainingLabel.TryParse(At(label), out TrainingLabel what) ? $"--label: '{At(label)}' is none of {TrainingLabel.Forms}; a share is above 0 and at most 1, days are 1 to {Limits.TrainingDaysMax}"
-            : what.Days > horizonDays ? $"--label: {what} can't come true within a horizon of {horizonDays} days"
+            : !isLabel ? $"--label: '{At(label)}' is none of {TrainingLabel.Forms}; a share is above 0 and at most 1, days are 1 to {Limits.TrainingDaysMax}"
+            : wanted.Days > horizonDays ? $"--label: {wanted} can't come true within a horizon of {horizonDays} days"
             : share is not (> 0 and <= 1) ? string.Create(CultureInfo.InvariantCulture, $"--sample: must be above 0 and at most 1, but is {share}")
             : At(knownAs) is not ("log" or "effective") ? $"--known-as: '{At(knownAs)}' is neither log nor effective"
             : "";
         if (error.Length > 0)
             return false;
-        TrainingLabel.TryParse(At(label), out TrainingLabel wanted);
         order = new TrainingSetOrder(
             At(data), [.. Enumerable.Range(0, dates).Select(i => first.Plus(i * everyDays))], everyDays, horizonDays, wanted,
             new HistorySelection { ImportedKnownWhenEffective = At(knownAs) == "effective", Share = share, Seed = arguments.GetValue(seed) },
