@@ -9,7 +9,7 @@ namespace Collections.Engine.Training;
 internal readonly record struct Aftermath
 {
     /// <summary>Received and not reversed by the horizon's end, in one currency, in minor units.</summary>
-    public decimal ReceivedMinor { get; private init; }
+    public Int128 ReceivedMinor { get; private init; }
 
     /// <summary>Whether anything was received and not reversed, in any currency.</summary>
     public bool AnyPayment { get; private init; }

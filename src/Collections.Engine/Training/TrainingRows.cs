@@ -101,7 +101,7 @@ public sealed class TrainingRows : IDisposable
         WasAttempted = after.Attempted;
         if (preDue)
             return JudgeItems(end);
-        IsPositive = plan.Label.Kind == LabelKind.AnyPayment ? after.AnyPayment : after.ReceivedMinor >= plan.Label.Share * Facts.OverdueMinor;
+        IsPositive = plan.Label.Kind == LabelKind.AnyPayment ? after.AnyPayment : (decimal)after.ReceivedMinor >= plan.Label.Share * Facts.OverdueMinor;
         return Exclusion.None;
     }
 

@@ -15,14 +15,16 @@ internal static class ExportCommand
 {
     private const string CsvEnding = ".csv", CardEnding = ".card.json";
 
-    public static Command Build() => new("export", "Write what the log holds for others to work with") { BuildTrainingSet() };
+    public static Command Build() => new Command("export", "Write what the log holds for others to work with") { BuildTrainingSet() };
 
     private static Command BuildTrainingSet()
     {
         var options = new TrainingSetOptions();
         var command = new Command("training-set", "Write rows of features as they were known at each as-of date, with what came of them: a CSV and its data card");
         options.AddTo(command);
-        command.SetAction((arguments, cancellation) => Task.FromResult(options.TryRead(arguments, out TrainingSetOrder? order, out string error) ? Run(order!, cancellation) : Output.Fail(error)));
+        // On a thread of its own, so that Ctrl-C reaches it.
+        command.SetAction((arguments, cancellation) => Task.Run(
+            () => options.TryRead(arguments, out TrainingSetOrder? order, out string error) ? Run(order!, cancellation) : Output.Fail(error), CancellationToken.None));
         return command;
     }
 
