@@ -76,6 +76,21 @@ public static class Limits
     /// <summary>Events of one append call.</summary>
     public const int AppendEventsMax = 10_000;
 
+    /// <summary>
+    /// Bytes of one partition's history that are held at once when the past is folded; what is larger is read in parts. 256 MiB are the events
+    /// of some 50,000 debtors with 40 each, and with the fields beside them stay below the 2 GiB that one array may have.
+    /// </summary>
+    public const long HistoryBytesMax = 256L << 20;
+
+    /// <summary>What a record of such a history costs beside its content: its entry in the batch, and its moment twice while they are arranged.</summary>
+    public const int HistoryRecordBytes = 136;
+
+    /// <summary>As-of dates of one training set: every day for ten years.</summary>
+    public const int TrainingDatesMax = 3_660;
+
+    /// <summary>Days between two as-of dates, and of a label's horizon, at most: a year.</summary>
+    public const int TrainingDaysMax = 366;
+
     /// <summary>Requests whose leases are remembered for retries, newest kept.</summary>
     public const int RequestsRemembered = 100_000;
 }

@@ -11,6 +11,7 @@ var root = new RootCommand("Collections Engine: decides whom to contact next, ho
     StatusCommand.Build(),
     ModelCommand.Build(),
     FeaturesCommand.Build(),
+    ExportCommand.Build(),
     ScoreCommand.Build(),
     DemoCommand.Build(),
     BenchCommand.Build(),

@@ -129,7 +129,7 @@ internal static unsafe class HorizonMove
         {
             int index = LedgerFold.OrderOf(amendment.Kind) == LedgerOrder.None ? -1 : s.FindItem(s.Text(amendment.Text));
             if (index >= 0)
-                Mark(s, ref s.Item(index), target, new ItemFuture(amendment.On, Unsettles(amendment) ? amendment.On : Day.None));
+                Mark(s, ref s.Item(index), target, new ItemFuture(amendment.On, Unsettles(amendment, s.Item(index)) ? amendment.On : Day.None));
         }
         foreach (ref readonly InstructionEntry instruction in s.Instructions)
         {
@@ -139,9 +139,9 @@ internal static unsafe class HorizonMove
         }
     }
 
-    /// <summary>Whether an amendment opens an item again that was settled.</summary>
-    private static bool Unsettles(in AmendmentEntry amendment) =>
-        amendment.Kind == EventKind.ItemCancelled || (amendment.Kind == EventKind.ItemAdjusted && amendment.Value > 0);
+    /// <summary>Whether an amendment opens an item again that was settled; one in another currency does nothing.</summary>
+    private static bool Unsettles(in AmendmentEntry amendment, in ItemEntry item) =>
+        amendment.Kind == EventKind.ItemCancelled || (amendment.Kind == EventKind.ItemAdjusted && amendment.Value > 0 && amendment.Currency == item.Currency);
 
     private static void Mark(in HotState s, ref ItemEntry item, Day target, ItemFuture future)
     {
@@ -335,10 +335,17 @@ internal static unsafe class HorizonMove
         int kept = 0;
         foreach (AmendmentEntry amendment in amendments)
         {
-            if (amendment.On > target)
+            if (amendment.On > target || ReversesInside(s, amendment, target))
                 amendments[kept++] = amendment;
         }
         s.Truncate(ListId.Amendments, kept);
+    }
+
+    /// <summary>A reversal dated before its payment stays as long as the payment can be folded anew.</summary>
+    private static bool ReversesInside(in HotState s, in AmendmentEntry amendment, Day target)
+    {
+        int payment = amendment.Kind == EventKind.PaymentReversed ? s.FindPayment(s.Text(amendment.Text)) : -1;
+        return payment >= 0 && s.Payment(payment).On > target;
     }
 
     private static void DropPromises(ref HotState s, Day target)

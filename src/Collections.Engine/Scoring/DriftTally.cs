@@ -31,13 +31,16 @@ public sealed class DriftTally
         features =
         [
             .. model.Ensemble.Model.FeatureNames.Index()
-                .Where(feature => model.Manifest.FeatureShares.ContainsKey(feature.Item))
+                .Where(feature => model.Manifest.FeatureShares.ContainsKey(feature.Item) && !IsOfTheDay(feature.Item))
                 .Select(feature => (feature.Index, feature.Item, model.Manifest.FeatureShares[feature.Item], new long[model.Manifest.FeatureShares[feature.Item].BinCount])),
         ];
     }
 
     /// <summary>Whether the manifest tells any distribution.</summary>
     public bool HasBaseline => scores.Length > 0 || features.Length > 0;
+
+    /// <summary>Features of the calendar are the same for a whole book on a day, and differ from the training days' by nature: they tell no drift.</summary>
+    private static bool IsOfTheDay(string feature) => feature.StartsWith("as_of_", StringComparison.Ordinal);
 
     /// <summary>Counts one debtor.</summary>
     internal void Add(ReadOnlySpan<double> catalogue, in Domain.Debtors.Debtor debtor)

@@ -1,11 +1,11 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text;
 using Collections.Domain;
 using Collections.Domain.Debtors;
 using Collections.Engine.History;
 using Collections.Engine.Logs;
 using Collections.Server.Hosting;
+using Collections.Server.Training;
 
 namespace Collections.Server.Commands;
 
@@ -43,13 +43,9 @@ internal static class FeaturesCommand
     /// <summary>Writes header and rows, ordered by tenant and debtor.</summary>
     internal static void Write(IEventLog log, Day day, TextWriter output)
     {
-        output.Write("debtor");
-        foreach (string name in FeatureCatalogue.Names)
-        {
-            output.Write(',');
-            output.Write(name);
-        }
-        output.Write('\n');
+        var line = new StringBuilder("debtor");
+        FeatureColumns.AppendHeader(line);
+        output.Write(line.Append('\n'));
         var rows = new SortedDictionary<string, string>(StringComparer.Ordinal);
         for (int partition = 0; partition < log.PartitionCount; partition++)
         {
@@ -59,21 +55,13 @@ internal static class FeaturesCommand
             {
                 book.Debtor.Features(book.AsOf, values);
                 string name = Encoding.UTF8.GetString(book.Debtor.Name);
-                rows.Add($"{Encoding.UTF8.GetString(book.Debtor.Tenant)}/{name}", Row(name, values));
+                line.Clear();
+                FeatureColumns.AppendField(line, name);
+                FeatureColumns.Append(line, book.Debtor, values);
+                rows.Add($"{Encoding.UTF8.GetString(book.Debtor.Tenant)}/{name}", line.Append('\n').ToString());
             }
         }
         foreach (string row in rows.Values)
             output.Write(row);
     }
-
-    private static string Row(string debtor, double[] values)
-    {
-        var row = new StringBuilder(Quote(debtor));
-        foreach (double value in values)
-            row.Append(',').Append(value.ToString("R", CultureInfo.InvariantCulture));
-        return row.Append('\n').ToString();
-    }
-
-    private static string Quote(string field) =>
-        field.AsSpan().IndexOfAny(",\"\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

@@ -36,7 +36,8 @@ internal sealed class Story : IDisposable
 
     public Story Failed(string day, long amount) => Add(day, writer.PaymentFailed(At(day), amount, Currency.Parse("EUR")));
 
-    public Story Adjusted(string day, string item, long amount) => Add(day, writer.ItemAdjusted(At(day), Utf8(item), amount, Currency.Parse("EUR")));
+    public Story Adjusted(string day, string item, long amount, string currency = "EUR") =>
+        Add(day, writer.ItemAdjusted(At(day), Utf8(item), amount, Currency.Parse(currency)));
 
     public Story Cancelled(string day, string item) => Add(day, writer.ItemCancelled(At(day), Utf8(item)));
 

@@ -53,6 +53,7 @@ public sealed partial class ReadmeTests : IDisposable
             StopServer();
         string adapted = commands
             .Replace("tour-data", Path.Combine(scratch, "data"), StringComparison.Ordinal)
+            .Replace("tour-training", Path.Combine(scratch, "training"), StringComparison.Ordinal)
             .Replace("features.csv", Path.Combine(scratch, "features.csv"), StringComparison.Ordinal)
             .Replace("dotnet run -c Release", "dotnet run --no-build -c Release", StringComparison.Ordinal);
         var lines = adapted.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line =>
