@@ -121,7 +121,7 @@ public sealed partial class ReadmeTests : IDisposable
     [GeneratedRegex(@"^```(?<language>[a-z ]*)\n(?<text>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex FencedBlock();
 
-    [GeneratedRegex(@"collections (pull|debtor|status)\b", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"collections (pull|debtor|status|model \w+)\b", RegexOptions.ExplicitCapture)]
     private static partial Regex ClientCommand();
 
     [GeneratedRegex(@"gRPC on (?<address>http://\S+?)/?;", RegexOptions.ExplicitCapture)]
