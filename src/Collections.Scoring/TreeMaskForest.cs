@@ -122,21 +122,26 @@ internal sealed unsafe class TreeMaskForest
             double* values = _values.Start + ((long)grove * GroveLeaves);
             for (int tree = 0; tree < treesPerGrove; tree++, values += TLeaves.Count)
             {
-                Gather(values, TLeaves.Find(words, tree) + (Vector512<long>.Indices * GroveLeaves)).Store(found + (tree * Side));
+                Vector256<int> places = Avx512F.ConvertToVector256Int32(TLeaves.Find(words, tree) + (Vector512<long>.Indices * GroveLeaves));
+                Gather(values, places.GetLower()).Store(found + (tree * Side));
+                Gather(values, places.GetUpper()).Store(found + (tree * Side) + (Side / 2));
             }
 
-            int trees = Math.Min(treesLeft, treesPerGrove * Side);
-            treesLeft -= trees;
-            if (_outputCount == 1)
+            for (double* side = found; side < found + Side && treesLeft > 0; side++)
             {
-                for (int tree = 0; tree < trees; tree++) sum += found[(tree % treesPerGrove * Side) + (tree / treesPerGrove)];
-                continue;
-            }
+                int trees = Math.Min(treesLeft, treesPerGrove);
+                treesLeft -= trees;
+                if (_outputCount == 1)
+                {
+                    for (int tree = 0; tree < trees; tree++) sum += side[tree * Side];
+                    continue;
+                }
 
-            for (int tree = 0; tree < trees; tree++)
-            {
-                raw[output] += found[(tree % treesPerGrove * Side) + (tree / treesPerGrove)];
-                if (++output == _outputCount) output = 0;
+                for (int tree = 0; tree < trees; tree++)
+                {
+                    raw[output] += side[tree * Side];
+                    if (++output == _outputCount) output = 0;
+                }
             }
         }
 
@@ -196,8 +201,12 @@ internal sealed unsafe class TreeMaskForest
                 int output = firstOutput;
                 for (int tree = 0; tree < trees; tree++)
                 {
-                    Vector512<double> value = Gather(values + (tree * TLeaves.Count), TLeaves.Find(words, tree));
-                    (Vector512.Load(sum + (output * Side)) + value).Store(sum + (output * Side));
+                    Vector256<int> places = Avx512F.ConvertToVector256Int32(TLeaves.Find(words, tree));
+                    double* treeValues = values + (tree * TLeaves.Count);
+                    double* low = sum + (output * Side);
+                    double* high = low + (Side / 2);
+                    (Vector256.Load(low) + Gather(treeValues, places.GetLower())).Store(low);
+                    (Vector256.Load(high) + Gather(treeValues, places.GetUpper())).Store(high);
                     if (++output == _outputCount) output = 0;
                 }
             }
@@ -259,12 +268,9 @@ internal sealed unsafe class TreeMaskForest
         return cleared;
     }
 
+    /// <summary>The values of four leaves; as four, because two fours are not put together for nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<double> Gather(double* values, Vector512<long> places)
-    {
-        Vector256<int> places32 = Avx512F.ConvertToVector256Int32(places);
-        return Vector512.Create(Avx2.GatherVector256(values, places32.GetLower(), sizeof(double)), Avx2.GatherVector256(values, places32.GetUpper(), sizeof(double)));
-    }
+    private static Vector256<double> Gather(double* values, Vector128<int> places) => Avx2.GatherVector256(values, places, sizeof(double));
 
     /// <summary>64 questions of numerical nodes: is the column's rank above the threshold's?</summary>
     private readonly struct PlainLanes
