@@ -4,8 +4,8 @@ namespace Collections.Scoring;
 
 /// <summary>
 /// A model over codes (<see cref="RowCoder"/>), and the ways to score them, all equal bit for bit: walking
-/// (<see cref="RankedForest"/>), which every machine and model can; and, where the machine has the instructions and the model fits,
-/// tree masks for few rows (<see cref="TreeMaskForest"/>) and leaf masks for many (<see cref="LeafMaskForest"/>).
+/// (<see cref="RankedForest"/>), which every machine and model can; tree masks (<see cref="TreeMaskForest"/>) where the machine has the
+/// instructions and the model fits; and where its columns are too many for them, leaf masks (<see cref="LeafMaskForest"/>) for batches.
 /// </summary>
 internal sealed unsafe class CodedForest
 {
@@ -25,8 +25,8 @@ internal sealed unsafe class CodedForest
         RankColumns columns = builder.BuildColumns();
         _walk = RankedForest.Compile(model, builder, columns);
         if (paths.HasFlag(ScoringPaths.TreeMasks)) _treeMasks = TreeMaskForest.TryCompile(model, builder, _coder);
-        if (paths.HasFlag(ScoringPaths.LeafMasks)) _leafMasks = LeafMaskForest.TryCompile(model, builder, columns);
-        _leafMaskRowsMin = !paths.HasFlag(ScoringPaths.Walk) ? 1 : _treeMasks is null ? Limits.LeafMaskRowsMin : Limits.LeafMaskRowsMinBesideTreeMasks;
+        if (paths.HasFlag(ScoringPaths.LeafMasks) && _treeMasks is null) _leafMasks = LeafMaskForest.TryCompile(model, builder, columns);
+        _leafMaskRowsMin = paths.HasFlag(ScoringPaths.Walk) ? Limits.LeafMaskRowsMin : 1;
         Paths = (_treeMasks is null ? 0 : ScoringPaths.TreeMasks) | (_leafMasks is null ? 0 : ScoringPaths.LeafMasks) | ScoringPaths.Walk;
     }
 
@@ -81,19 +81,23 @@ internal sealed unsafe class CodedForest
 
     private void AddScores(byte* codes, int rowCount, double* raw)
     {
-        int codeBytes = CodeBytes;
+        if (rowCount == 0) return;
+        if (_treeMasks is not null)
+        {
+            _treeMasks.AddScores(codes, rowCount, CodeBytes, raw);
+            return;
+        }
+
         while (_leafMasks is not null && rowCount >= _leafMaskRowsMin)
         {
             int count = Math.Min(LeafMaskForest.Lanes, rowCount);
-            _leafMasks.AddScores(codes, count, codeBytes, raw);
-            codes += (long)count * codeBytes;
+            _leafMasks.AddScores(codes, count, CodeBytes, raw);
+            codes += (long)count * CodeBytes;
             raw += (long)count * _outputCount;
             rowCount -= count;
         }
 
-        if (rowCount == 0) return;
-        if (_treeMasks is not null) _treeMasks.AddScores(codes, rowCount, codeBytes, raw);
-        else _walk.AddScores(codes, rowCount, codeBytes, raw);
+        if (rowCount > 0) _walk.AddScores(codes, rowCount, CodeBytes, raw);
     }
 }
 

@@ -87,7 +87,10 @@ public static class Limits
     /// </summary>
     internal const int TreeMaskBytesMax = 256 * 1024;
 
-    /// <summary>Outputs of a model that is scored by tree masks: 8 rows × 64 outputs × 8 bytes = 4 KiB of stack for the sums.</summary>
+    /// <summary>Rows that are held against a grove while it is in L1; their tables take 64 × 64 bytes = 4 KiB.</summary>
+    internal const int TreeMaskBlockRowsMax = 64;
+
+    /// <summary>Outputs of a model that is scored by tree masks: 64 rows × 64 outputs × 8 bytes = 32 KiB of stack for the sums.</summary>
     internal const int TreeMaskOutputsMax = 64;
 
     /// <summary>Most rows that are scored one by one by tree masks; more are scored as a group of eight with idle lanes.</summary>
@@ -98,10 +101,7 @@ public static class Limits
     /// </summary>
     internal const int LeafMaskRowsMin = 9;
 
-    /// <summary>The same where the rest would be scored by tree masks.</summary>
-    internal const int LeafMaskRowsMinBesideTreeMasks = 33;
-
-    /// <summary>Most rows that are coded before they are scored: as many as a block of leaf masks takes.</summary>
+    /// <summary>Most rows that are coded before they are scored: as many as a block of leaf masks or of tree masks takes.</summary>
     internal const int CodeBlockRowsMax = 64;
 
     /// <summary>Stack bytes for the codes of a block of rows, where it holds more than one.</summary>

@@ -62,7 +62,7 @@ internal sealed class RankColumnsBuilder
 
     public RowCoder BuildCoder(int featureCount)
     {
-        var numeric = _numeric.OrderBy(static pair => pair.Value.Search.LevelCount).Select(static pair => pair.Value.Coder(pair.Key));
+        var numeric = _numeric.Select(static pair => pair.Value.Coder(pair.Key));
         var categorical = _categorical.Select(static pair => new CategoricalCoder(pair.Key, pair.Value.Place, pair.Value.Categories()));
         return new RowCoder([.. numeric], [.. categorical], featureCount, _codeBytes);
     }

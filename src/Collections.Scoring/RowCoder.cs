@@ -9,16 +9,53 @@ namespace Collections.Scoring;
 /// missing. A categorical feature's code is the place of its category among those that the model names, 0 for all others. A code takes
 /// one byte where 256 are enough, otherwise two, the low one first; a feature that no node asks for takes none.
 /// </summary>
-internal sealed class RowCoder(NumericCoder[] numeric, CategoricalCoder[] categorical, int featureCount, int codeBytes)
+internal sealed unsafe class RowCoder
 {
+    private readonly NumericCoder[] _oneLevel;
+    private readonly NumericCoder[] _twoLevels;
+    private readonly NumericCoder[] _threeLevels;
+    private readonly NumericCoder[] _manyLevels;
+    private readonly CategoricalCoder[] _categorical;
+    private readonly int _featureCount;
+
+    public RowCoder(NumericCoder[] numeric, CategoricalCoder[] categorical, int featureCount, int codeBytes)
+    {
+        _oneLevel = [.. numeric.Where(static feature => feature.Search.LevelCount == 1)];
+        _twoLevels = [.. numeric.Where(static feature => feature.Search.LevelCount == 2)];
+        _threeLevels = [.. numeric.Where(static feature => feature.Search.LevelCount == 3)];
+        _manyLevels = [.. numeric.Where(static feature => feature.Search.LevelCount > 3)];
+        _categorical = categorical;
+        _featureCount = featureCount;
+        CodeBytes = codeBytes;
+    }
+
     /// <summary>Bytes of a row's code.</summary>
-    public int CodeBytes { get; } = codeBytes;
+    public int CodeBytes { get; }
 
     /// <summary>Codes rows, row-major; feature by feature, so that a feature's thresholds stay in L1 for all rows.</summary>
-    public unsafe void Encode(double* rows, int rowCount, byte* codes)
+    public void Encode(double* rows, int rowCount, byte* codes)
     {
-        foreach (NumericCoder feature in numeric) feature.Encode(rows, rowCount, featureCount, codes, CodeBytes);
-        foreach (CategoricalCoder feature in categorical) feature.Encode(rows, rowCount, featureCount, codes, CodeBytes);
+        Encode<ThresholdSearch.OneLevel>(_oneLevel, rows, rowCount, codes);
+        Encode<ThresholdSearch.TwoLevels>(_twoLevels, rows, rowCount, codes);
+        Encode<ThresholdSearch.ThreeLevels>(_threeLevels, rows, rowCount, codes);
+        Encode<ThresholdSearch.ManyLevels>(_manyLevels, rows, rowCount, codes);
+        foreach (CategoricalCoder feature in _categorical) feature.Encode(rows, rowCount, _featureCount, codes, CodeBytes);
+    }
+
+    private void Encode<TLevels>(NumericCoder[] features, double* rows, int rowCount, byte* codes)
+        where TLevels : struct, ThresholdSearch.ILevels
+    {
+        int featureCount = _featureCount;
+        int codeBytes = CodeBytes;
+        foreach (NumericCoder feature in features)
+        {
+            NumericCoder.Values coder = feature.Open();
+            double* value = rows + feature.Feature;
+            byte* code = codes;
+            for (int row = 0; row < rowCount; row++, value += featureCount, code += codeBytes) feature.Place.Write(code, coder.CodeOf<TLevels>(*value));
+        }
+
+        GC.KeepAlive(features);
     }
 }
 
@@ -46,43 +83,24 @@ internal readonly record struct CodePlace(int Offset, bool IsWide)
 /// <param name="NaNCode">The code of NaN: one of its own, or zero's code.</param>
 internal sealed record NumericCoder(int Feature, CodePlace Place, ThresholdSearch Search, int ZeroCode, int NaNCode)
 {
-    public unsafe void Encode(double* rows, int rowCount, int featureCount, byte* codes, int codeBytes)
-    {
-        switch (Search.LevelCount)
-        {
-            case 1:
-                Encode<ThresholdSearch.OneLevel>(rows, rowCount, featureCount, codes, codeBytes);
-                break;
-            case 2:
-                Encode<ThresholdSearch.TwoLevels>(rows, rowCount, featureCount, codes, codeBytes);
-                break;
-            case 3:
-                Encode<ThresholdSearch.ThreeLevels>(rows, rowCount, featureCount, codes, codeBytes);
-                break;
-            default:
-                Encode<ThresholdSearch.ManyLevels>(rows, rowCount, featureCount, codes, codeBytes);
-                break;
-        }
-    }
+    /// <summary>All that a loop over values needs; the coder must be kept alive as long.</summary>
+    public Values Open() => new(Search.Open(), ZeroCode, NaNCode - ZeroCode);
 
-    private unsafe void Encode<TLevels>(double* rows, int rowCount, int featureCount, byte* codes, int codeBytes)
-        where TLevels : struct, ThresholdSearch.ILevels
+    internal readonly struct Values(ThresholdSearch.View search, int zeroCode, int nanExtra)
     {
-        ThresholdSearch.View search = Search.Open();
-        CodePlace place = Place;
-        int zeroCode = ZeroCode;
-        int nanExtra = NaNCode - zeroCode;
-        double* value = rows + Feature;
-        for (int row = 0; row < rowCount; row++, value += featureCount, codes += codeBytes)
+        private readonly ThresholdSearch.View _search = search;
+        private readonly int _zeroCode = zeroCode;
+        private readonly int _nanExtra = nanExtra;
+
+        /// <summary>Without branches, for what is missing is as good as random: NaN fails the comparison like what is nearly zero.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public int CodeOf<TLevels>(double given)
+            where TLevels : struct, ThresholdSearch.ILevels
         {
-            // Without branches, for what is missing is as good as random: NaN fails the comparison like what is nearly zero.
-            double given = *value;
             int keep = -(Math.Abs(given) > FeatureValue.ZeroThreshold ? 1 : 0);
-            int special = zeroCode + (nanExtra & -(double.IsNaN(given) ? 1 : 0));
-            place.Write(codes, special ^ ((special ^ search.CountBelow<TLevels>(given)) & keep));
+            int special = _zeroCode + (_nanExtra & -(double.IsNaN(given) ? 1 : 0));
+            return special ^ ((special ^ _search.CountBelow<TLevels>(given)) & keep);
         }
-
-        GC.KeepAlive(Search);
     }
 }
 

@@ -20,6 +20,9 @@ internal sealed unsafe class ThresholdSearch
     /// <summary>Where each level starts, in blocks, the top first.</summary>
     private readonly int[] _levelStart;
 
+    private readonly double* _second;
+    private readonly double* _third;
+
     /// <param name="thresholds">Ascending, distinct, without NaN.</param>
     public ThresholdSearch(double[] thresholds)
     {
@@ -43,6 +46,8 @@ internal sealed unsafe class ThresholdSearch
         _separators = new AlignedArray<double>([.. levels.SelectMany(static level => level)]);
         _levelStart = new int[levels.Count];
         for (int i = 1; i < levels.Count; i++) _levelStart[i] = _levelStart[i - 1] + (levels[i - 1].Length / Fan);
+        _second = _separators.Start + (levels.Count > 1 ? _levelStart[1] * Fan : 0);
+        _third = _separators.Start + (levels.Count > 2 ? _levelStart[2] * Fan : 0);
     }
 
     /// <summary>What a search finds at most.</summary>
@@ -52,15 +57,15 @@ internal sealed unsafe class ThresholdSearch
     public int LevelCount => _levelStart.Length;
 
     /// <summary>A view for a loop of searches, all in registers; this object must be kept alive as long.</summary>
-    public View Open() => new(_separators.Start, _levelStart);
+    public View Open() => new(_separators.Start, _second, _third, _levelStart);
 
     /// <summary>Where to search. The searches for the usual numbers of levels are written out, without a loop.</summary>
-    public readonly ref struct View(double* separators, ReadOnlySpan<int> levels)
+    public readonly struct View(double* top, double* second, double* third, int[] levels)
     {
-        private readonly double* _top = separators;
-        private readonly double* _second = separators + (levels.Length > 1 ? levels[1] * Fan : 0);
-        private readonly double* _third = separators + (levels.Length > 2 ? levels[2] * Fan : 0);
-        private readonly ReadOnlySpan<int> _levels = levels;
+        private readonly double* _top = top;
+        private readonly double* _second = second;
+        private readonly double* _third = third;
+        private readonly int[] _levels = levels;
 
         /// <summary>The number of thresholds below a value, by the search for <typeparamref name="TLevels"/>; 0 for NaN.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -76,7 +81,7 @@ internal sealed unsafe class ThresholdSearch
             count *= Fan;
             count += Below(_third + count, value);
             if (TLevels.Count == 3) return count;
-            foreach (int start in _levels[3..])
+            foreach (int start in _levels.AsSpan(3))
             {
                 count *= Fan;
                 count += Below(_top + (start * Fan) + count, value);

@@ -5,11 +5,14 @@ namespace Collections.Scoring;
 /// <summary>Lays trees out for <see cref="TreeMaskForest"/>: numbers their leaves, and gives each node's work lanes.</summary>
 internal sealed class TreeMaskDraft
 {
-    /// <summary>Columns, ranks, and the leaves cleared by either answer.</summary>
-    public const int PlainBytes = 4 * VectorBytes;
+    /// <summary>Columns, ranks, and the leaves to be cleared; the columns' highest bits say by which answer.</summary>
+    public const int PlainBytes = 3 * VectorBytes;
 
     /// <summary>The same, and the bits of the column that count.</summary>
-    public const int GeneralBytes = 5 * VectorBytes;
+    public const int GeneralBytes = 4 * VectorBytes;
+
+    /// <summary>In a column: the leaves are cleared if the rank is not above the lane's. A permutation looks at the lower six bits only.</summary>
+    private const byte IfNotAbove = 0x80;
 
     private const int VectorBytes = 64;
 
@@ -43,7 +46,7 @@ internal sealed class TreeMaskDraft
     internal readonly record struct Form(int LeafBytes, int PlainVectors, int GeneralVectors);
 
     /// <summary>Numerical nodes come as "above the rank or not"; categorical ones as "any of these bits or not", which is above 0.</summary>
-    private readonly record struct LaneWork(byte Column, byte Rank, byte ClearedIfAbove, byte ClearedIfNot, byte Bits);
+    private readonly record struct LaneWork(byte Column, byte Rank, byte Cleared, byte Bits);
 
     public Form Shape { get; private set; }
 
@@ -90,9 +93,8 @@ internal sealed class TreeMaskDraft
         int lane = ((vector - general) * PlainBytes) + (general * GeneralBytes) + (slot % SlotsPerVector * GroveBytes) + maskByte;
         grove[lane] = work.Column;
         grove[lane + VectorBytes] = work.Rank;
-        grove[lane + (2 * VectorBytes)] = work.ClearedIfAbove;
-        grove[lane + (3 * VectorBytes)] = work.ClearedIfNot;
-        if (vector >= Shape.PlainVectors) grove[lane + (4 * VectorBytes)] = work.Bits;
+        grove[lane + (2 * VectorBytes)] = work.Cleared;
+        if (vector >= Shape.PlainVectors) grove[lane + (3 * VectorBytes)] = work.Bits;
     }
 
     private bool TryShape()
@@ -181,13 +183,13 @@ internal sealed class TreeMaskDraft
                 foreach ((int column, byte inside, byte outside) in tables.CategoryBits(tree, node, builder))
                 {
                     byte bits = first.IsLeft ? outside : inside;
-                    if (bits != 0) _general[(index * _leafBytes) + i].Add(new LaneWork((byte)column, 0, cleared, 0, bits));
+                    if (bits != 0) _general[(index * _leafBytes) + i].Add(new LaneWork((byte)column, 0, cleared, bits));
                 }
             }
             else
             {
                 (int column, int rank) = builder.Question(tree, node);
-                _numeric[(index * _leafBytes) + i].Add(new LaneWork((byte)column, (byte)rank, first.IsLeft ? cleared : (byte)0, first.IsLeft ? (byte)0 : cleared, byte.MaxValue));
+                _numeric[(index * _leafBytes) + i].Add(new LaneWork((byte)(first.IsLeft ? column : column | IfNotAbove), (byte)rank, cleared, byte.MaxValue));
             }
         }
     }

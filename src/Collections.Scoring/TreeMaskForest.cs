@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Collections.Scoring;
 
 /// <summary>
-/// The vector path for few rows: one row against all nodes of a tree at once, without walking. The row's columns (up to 64, a byte each)
+/// The vector path: one row against all nodes of a tree at once, without walking. The row's columns (up to 64, a byte each)
 /// are one vector; a permutation hands each lane the column that its node asks for, one comparison answers 64 questions, and each
 /// answer clears leaves from the tree's mask. Leaves are numbered so that every node numbers its smaller side first; it clears
 /// that side when the row takes the other one. The leaf that the walk would reach is never cleared; any lower one is, by the
@@ -88,21 +88,20 @@ internal sealed unsafe class TreeMaskForest
     private void AddScores<TLeaves>(byte* codes, int rowCount, int codeBytes, double* raw)
         where TLeaves : struct, ILeaves
     {
-        byte* room = stackalloc byte[(Side + Masks.Words + 1) * VectorBytes];
+        int blockRows = Math.Min(Limits.TreeMaskBlockRowsMax, (rowCount + Side - 1) / Side * Side);
+        byte* room = stackalloc byte[(blockRows + Masks.Words + 1) * VectorBytes];
         byte* tables = (byte*)(((nuint)room + VectorBytes - 1) & ~(nuint)(VectorBytes - 1));
-        ulong* words = (ulong*)(tables + (Side * VectorBytes));
-        int row = 0;
-        for (; rowCount - row > Limits.TreeMaskSingleRowsMax; row += Side)
+        ulong* words = (ulong*)(tables + (blockRows * VectorBytes));
+        while (rowCount > 0)
         {
-            int lanes = Math.Min(Side, rowCount - row);
-            for (int lane = 0; lane < lanes; lane++) _tables.Fill(codes + ((long)(row + lane) * codeBytes), tables + (lane * VectorBytes));
-            AddRows<TLeaves>(tables, words, lanes, raw + ((long)row * _outputCount));
-        }
-
-        for (; row < rowCount; row++)
-        {
-            _tables.Fill(codes + ((long)row * codeBytes), tables);
-            AddRow<TLeaves>(tables, words, raw + ((long)row * _outputCount));
+            int count = Math.Min(blockRows, rowCount);
+            int singles = count % Side <= Limits.TreeMaskSingleRowsMax ? count % Side : 0;
+            for (int row = 0; row < count; row++) _tables.Fill(codes + ((long)row * codeBytes), tables + (row * VectorBytes));
+            if (count > singles) AddRows<TLeaves>(tables, words, count - singles, raw);
+            for (int row = count - singles; row < count; row++) AddRow<TLeaves>(tables + (row * VectorBytes), words, raw + ((long)row * _outputCount));
+            codes += (long)count * codeBytes;
+            raw += (long)count * _outputCount;
+            rowCount -= count;
         }
     }
 
@@ -123,21 +122,26 @@ internal sealed unsafe class TreeMaskForest
             double* values = _values.Start + ((long)grove * GroveLeaves);
             for (int tree = 0; tree < treesPerGrove; tree++, values += TLeaves.Count)
             {
-                Gather(values, TLeaves.Find(words, tree) + (Vector512<long>.Indices * GroveLeaves)).Store(found + (tree * Side));
+                Vector256<int> places = Avx512F.ConvertToVector256Int32(TLeaves.Find(words, tree) + (Vector512<long>.Indices * GroveLeaves));
+                Gather(values, places.GetLower()).Store(found + (tree * Side));
+                Gather(values, places.GetUpper()).Store(found + (tree * Side) + (Side / 2));
             }
 
-            int trees = Math.Min(treesLeft, treesPerGrove * Side);
-            treesLeft -= trees;
-            if (_outputCount == 1)
+            for (double* side = found; side < found + Side && treesLeft > 0; side++)
             {
-                for (int tree = 0; tree < trees; tree++) sum += found[(tree % treesPerGrove * Side) + (tree / treesPerGrove)];
-                continue;
-            }
+                int trees = Math.Min(treesLeft, treesPerGrove);
+                treesLeft -= trees;
+                if (_outputCount == 1)
+                {
+                    for (int tree = 0; tree < trees; tree++) sum += side[tree * Side];
+                    continue;
+                }
 
-            for (int tree = 0; tree < trees; tree++)
-            {
-                raw[output] += found[(tree % treesPerGrove * Side) + (tree / treesPerGrove)];
-                if (++output == _outputCount) output = 0;
+                for (int tree = 0; tree < trees; tree++)
+                {
+                    raw[output] += side[tree * Side];
+                    if (++output == _outputCount) output = 0;
+                }
             }
         }
 
@@ -169,31 +173,56 @@ internal sealed unsafe class TreeMaskForest
         Masks.Fold(c0, c1, c2, c3, c4, c5, c6, default, words);
     }
 
-    /// <summary>Up to eight rows, grove by grove. The tables of rows that are not there hold anything; their sums are dropped.</summary>
+    /// <summary>
+    /// Rows by eights, grove by grove: a grove's lanes stay in L1 for all of them. The tables of rows that are not there hold anything;
+    /// their sums are dropped.
+    /// </summary>
     [SkipLocalsInit]
     private void AddRows<TLeaves>(byte* tables, ulong* words, int rowCount, double* raw)
         where TLeaves : struct, ILeaves
     {
-        double* sums = stackalloc double[Side * _outputCount];
-        for (int i = 0; i < _outputCount * Side; i++) sums[i] = i % Side < rowCount ? raw[((i % Side) * _outputCount) + (i / Side)] : 0;
+        int sides = (rowCount + Side - 1) / Side;
+        int sideSums = Side * _outputCount;
+        double* sums = stackalloc double[sides * sideSums];
+        for (int i = 0; i < sides * sideSums; i++) sums[i] = 0;
+        for (int i = 0; i < rowCount * _outputCount; i++) sums[SumOf(i)] = raw[i];
         byte* at = _lanes.Start;
         double* values = _values.Start;
-        int output = 0;
+        int treesPerGrove = GroveLeaves / TLeaves.Count;
+        int firstOutput = 0;
         int treesLeft = _treeCount;
-        for (int grove = 0; grove < _groveCount; grove++, at += _groveLaneBytes)
+        for (int grove = 0; grove < _groveCount; grove++, at += _groveLaneBytes, values += GroveLeaves)
         {
-            FoldRows(tables, at, words);
-            int trees = Math.Min(treesLeft, GroveLeaves / TLeaves.Count);
-            treesLeft -= trees;
-            for (int tree = 0; tree < trees; tree++, values += TLeaves.Count)
+            int trees = Math.Min(treesLeft, treesPerGrove);
+            for (int side = 0; side < sides; side++)
             {
-                double* sum = sums + (output * Side);
-                (Vector512.Load(sum) + Gather(values, TLeaves.Find(words, tree))).Store(sum);
-                if (++output == _outputCount) output = 0;
+                FoldRows(tables + (side * Side * VectorBytes), at, words);
+                double* sum = sums + (side * sideSums);
+                int output = firstOutput;
+                for (int tree = 0; tree < trees; tree++)
+                {
+                    Vector256<int> places = Avx512F.ConvertToVector256Int32(TLeaves.Find(words, tree));
+                    double* treeValues = values + (tree * TLeaves.Count);
+                    double* low = sum + (output * Side);
+                    double* high = low + (Side / 2);
+                    (Vector256.Load(low) + Gather(treeValues, places.GetLower())).Store(low);
+                    (Vector256.Load(high) + Gather(treeValues, places.GetUpper())).Store(high);
+                    if (++output == _outputCount) output = 0;
+                }
             }
+
+            treesLeft -= trees;
+            firstOutput = (firstOutput + trees) % _outputCount;
         }
 
-        for (int i = 0; i < rowCount * _outputCount; i++) raw[i] = sums[((i % _outputCount) * Side) + (i / _outputCount)];
+        for (int i = 0; i < rowCount * _outputCount; i++) raw[i] = sums[SumOf(i)];
+    }
+
+    /// <summary>Where the sum of a row's output stands: by eights of rows, then by output, then by row.</summary>
+    private int SumOf(int score)
+    {
+        (int row, int output) = Math.DivRem(score, _outputCount);
+        return ((((row / Side) * _outputCount) + output) * Side) + (row % Side);
     }
 
     /// <summary>The masks of eight rows in one grove, folded. The grove's lanes are loaded once for all.</summary>
@@ -239,38 +268,52 @@ internal sealed unsafe class TreeMaskForest
         return cleared;
     }
 
+    /// <summary>The values of four leaves; as four, because two fours are not put together for nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<double> Gather(double* values, Vector512<long> places)
-    {
-        Vector256<int> places32 = Avx512F.ConvertToVector256Int32(places);
-        return Vector512.Create(Avx2.GatherVector256(values, places32.GetLower(), sizeof(double)), Avx2.GatherVector256(values, places32.GetUpper(), sizeof(double)));
-    }
+    private static Vector256<double> Gather(double* values, Vector128<int> places) => Avx2.GatherVector256(values, places, sizeof(double));
 
     /// <summary>64 questions of numerical nodes: is the column's rank above the threshold's?</summary>
-    private readonly struct PlainLanes(byte* at)
+    private readonly struct PlainLanes
     {
-        private readonly Vector512<byte> _columns = Vector512.LoadAligned(at);
-        private readonly Vector512<byte> _ranks = Vector512.LoadAligned(at + VectorBytes);
-        private readonly Vector512<byte> _clearedIfAbove = Vector512.LoadAligned(at + (VectorBytes * 2));
-        private readonly Vector512<byte> _clearedIfNot = Vector512.LoadAligned(at + (VectorBytes * 3));
+        private readonly Vector512<byte> _columns;
+        private readonly Vector512<byte> _ranks;
+        private readonly Vector512<byte> _clearedIfAbove;
+        private readonly Vector512<byte> _clearedIfNot;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector512<byte> Cleared(Vector512<byte> table) =>
-            Vector512.ConditionalSelect(Vector512.GreaterThan(Avx512Vbmi.PermuteVar64x8(table, _columns), _ranks), _clearedIfAbove, _clearedIfNot);
+        public PlainLanes(byte* at)
+        {
+            _columns = Vector512.LoadAligned(at);
+            _ranks = Vector512.LoadAligned(at + VectorBytes);
+            Vector512<byte> cleared = Vector512.LoadAligned(at + (VectorBytes * 2));
+            Vector512<byte> ifNotAbove = Vector512.LessThan(_columns.AsSByte(), Vector512<sbyte>.Zero).AsByte();
+            _clearedIfNot = cleared & ifNotAbove;
+            _clearedIfAbove = cleared ^ _clearedIfNot;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector512<byte> Cleared(Vector512<byte> table) => Cleared(table, Vector512<byte>.AllBitsSet);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector512<byte> Cleared(Vector512<byte> table, Vector512<byte> bits) =>
+            Vector512.ConditionalSelect(Vector512.GreaterThan(Avx512Vbmi.PermuteVar64x8(table, _columns) & bits, _ranks), _clearedIfAbove, _clearedIfNot);
     }
 
     /// <summary>64 questions of any nodes: are the column's masked bits, as a number, above the threshold's rank?</summary>
-    private readonly struct GeneralLanes(byte* at)
+    private readonly struct GeneralLanes
     {
-        private readonly Vector512<byte> _columns = Vector512.LoadAligned(at);
-        private readonly Vector512<byte> _ranks = Vector512.LoadAligned(at + VectorBytes);
-        private readonly Vector512<byte> _clearedIfAbove = Vector512.LoadAligned(at + (VectorBytes * 2));
-        private readonly Vector512<byte> _clearedIfNot = Vector512.LoadAligned(at + (VectorBytes * 3));
-        private readonly Vector512<byte> _bits = Vector512.LoadAligned(at + (VectorBytes * 4));
+        private readonly PlainLanes _lanes;
+        private readonly Vector512<byte> _bits;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector512<byte> Cleared(Vector512<byte> table) =>
-            Vector512.ConditionalSelect(Vector512.GreaterThan(Avx512Vbmi.PermuteVar64x8(table, _columns) & _bits, _ranks), _clearedIfAbove, _clearedIfNot);
+        public GeneralLanes(byte* at)
+        {
+            _lanes = new PlainLanes(at);
+            _bits = Vector512.LoadAligned(at + (VectorBytes * 3));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector512<byte> Cleared(Vector512<byte> table) => _lanes.Cleared(table, _bits);
     }
 
     /// <summary>How many leaves a tree's part of a grove's mask has.</summary>

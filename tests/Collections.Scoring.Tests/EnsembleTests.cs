@@ -56,10 +56,15 @@ public sealed class EnsembleTests
     [Fact]
     public void Each_vector_path_is_taken_where_the_machine_has_the_instructions()
     {
-        Ensemble ordinary = Ensemble.Compile(Model(1, Shapes[1]));
-        ScoringPaths expected = ScoringPaths.Walk | (TreeMaskForest.IsSupported ? ScoringPaths.TreeMasks : 0)
-            | (System.Runtime.Intrinsics.Vector512.IsHardwareAccelerated ? ScoringPaths.LeafMasks : 0);
-        Assert.Equal(expected, ordinary.Paths);
+        ScoringPaths treeMasks = TreeMaskForest.IsSupported ? ScoringPaths.TreeMasks : 0;
+        ScoringPaths leafMasks = System.Runtime.Intrinsics.Vector512.IsHardwareAccelerated ? ScoringPaths.LeafMasks : 0;
+        LightGbmModel few = Model(1, Shapes[1]);
+        Assert.Equal(ScoringPaths.Walk | (treeMasks != 0 ? treeMasks : leafMasks), Ensemble.Compile(few).Paths);
+        Assert.Equal(ScoringPaths.Walk | leafMasks, Ensemble.Compile(few, ScoringPaths.LeafMasks).Paths);
+        Assert.Equal(ScoringPaths.Walk, Ensemble.Compile(few, ScoringPaths.Walk).Paths);
+
+        // Shape 0 has more columns than a permutation reaches.
+        Assert.Equal(ScoringPaths.Walk | leafMasks, Ensemble.Compile(Model(1, Shapes[0])).Paths);
         Assert.Equal(ScoringPaths.Walk, Ensemble.Compile(Model(1, Shapes[4])).Paths);
         Assert.Equal(ScoringPaths.Plain, Ensemble.Compile(Model(1, Shapes[8])).Paths);
     }
