@@ -140,7 +140,7 @@ public sealed class Ensemble
     {
         if (rowCount < 0 || length < (long)rowCount * CodeBytes)
         {
-            throw new ArgumentException($"{length} bytes for {rowCount} codes of {CodeBytes}.", "codes");
+            throw new ArgumentException($"{length} bytes of codes for {rowCount} rows of {CodeBytes}.", nameof(length));
         }
     }
 

@@ -9,7 +9,7 @@ namespace Collections.Server.Commands;
 /// <summary><c>collections model …</c>: the registry of a running node.</summary>
 internal static class ModelCommand
 {
-    public static Command Build() => new("model", "The models of a running node: what there is, what scores, and how it does")
+    public static Command Build() => new Command("model", "The models of a running node: what there is, what scores, and how it does")
     {
         List(), Add(), Activate(), RollBack(), Shadow(), Compare(), Watch(),
     };
