@@ -1,13 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Collections.Scoring;
 
 namespace Collections.Benchmarks;
 
 /// <summary>
 /// The compiled ensemble against its peers on one thread: a plain walk and, where <c>LIGHTGBM_LIBRARY</c> names it, LightGBM's own C API.
-/// All score the same rows, their scores are held equal first, and they take turns round by round, so that a busy machine slows
-/// all of them alike. Printed are the least and the median time of a tree a row, and the median of the rounds' ratios.
+/// All score the same rows, their scores are held equal first, and they take turns round by round, in processor time, so that a busy
+/// machine slows all of them alike. Printed are the least and the median time of a tree a row, and the median of the rounds' ratios.
 /// </summary>
 internal static unsafe class ScoringRatios
 {
@@ -21,12 +22,20 @@ internal static unsafe class ScoringRatios
     public static int Run(int rounds)
     {
         rounds = Math.Max(RoundsMin, rounds);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Processor()}, {Environment.ProcessorCount} cores, one of them used; {RuntimeInformation.FrameworkDescription}; {rounds} rounds\n"));
         Console.WriteLine("| model | batch | compiled, ns a tree a row: min, median | peer | its min, median | peer ÷ compiled |");
         Console.WriteLine("|---|---|---|---|---|---|");
         Compare("small, 20 × 15", SyntheticModelText.Write(20, 15, seed: 1), rounds);
         Compare("shipped, 200 × 63", ShippedModelText.Read(), rounds);
         Compare("large, 1,000 × 127", SyntheticModelText.Write(1000, 127, seed: 2), rounds);
         return 0;
+    }
+
+    private static string Processor()
+    {
+        const string Key = "model name";
+        string? line = File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(static line => line.StartsWith(Key, StringComparison.Ordinal)) : null;
+        return line is null ? RuntimeInformation.ProcessArchitecture.ToString() : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
     }
 
     private static void Compare(string name, string text, int rounds)
@@ -113,10 +122,10 @@ internal static unsafe class ScoringRatios
         {
             for (int i = 0; i < peers.Count; i++)
             {
-                long start = Stopwatch.GetTimestamp();
+                TimeSpan start = Environment.CpuUsage.TotalTime;
                 for (int repeat = 0; repeat < repeats[i]; repeat++)
                     peers[i].Score(batch);
-                times[i][round] = Stopwatch.GetElapsedTime(start).TotalNanoseconds / repeats[i] / treeRows;
+                times[i][round] = (Environment.CpuUsage.TotalTime - start).TotalNanoseconds / repeats[i] / treeRows;
             }
         }
         return times;
@@ -125,7 +134,7 @@ internal static unsafe class ScoringRatios
     private static int Repeats(Peer peer, int batch)
     {
         const double RoundMs = 4;
-        Warm(peer, batch, ms: 150);
+        Warm(peer, batch, ms: 300);
         return Math.Max(1, Warm(peer, batch, 5 * RoundMs) / 5);
     }
 

@@ -79,7 +79,7 @@ public sealed class Ensemble
     {
         CodedForest ranked = RequireCodes();
         rows = Rows(rows, rowCount);
-        RequireCodes(codes.Length, rowCount);
+        Require(codes, rowCount);
         ranked.Encode(rows, rowCount, codes);
     }
 
@@ -92,7 +92,7 @@ public sealed class Ensemble
     public void PredictCodes(ReadOnlySpan<byte> codes, int rowCount, Span<double> raw)
     {
         CodedForest ranked = RequireCodes();
-        RequireCodes(codes.Length, rowCount);
+        Require(codes, rowCount);
         raw = Exactly(raw, rowCount, OutputCount, nameof(raw));
         raw.Clear();
         ranked.AddScores(codes, rowCount, raw);
@@ -136,11 +136,11 @@ public sealed class Ensemble
     private CodedForest RequireCodes() =>
         _ranked ?? throw new InvalidOperationException("The model has no codes (IsRanked is false); score its rows with PredictRaw.");
 
-    private void RequireCodes(int length, int rowCount)
+    private void Require(ReadOnlySpan<byte> codes, int rowCount)
     {
-        if (rowCount < 0 || length < (long)rowCount * CodeBytes)
+        if (rowCount < 0 || codes.Length < (long)rowCount * CodeBytes)
         {
-            throw new ArgumentException($"{length} bytes of codes for {rowCount} rows of {CodeBytes}.", nameof(length));
+            throw new ArgumentException($"{codes.Length} bytes for {rowCount} codes of {CodeBytes}.", nameof(codes));
         }
     }
 
