@@ -14,6 +14,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import sys
 
 import lightgbm
@@ -90,9 +91,15 @@ def read_card(rows_path):
     path = os.path.splitext(rows_path)[0] + ".card.json"
     try:
         with open(path, encoding="utf-8") as file:
-            return json.load(file)
+            card = json.load(file)
     except FileNotFoundError:
         raise Refused(f"{path}: the data card is missing; the export writes it beside the rows, and the manifest rests on it") from None
+    except ValueError as broken:
+        raise Refused(f"{path}: is no JSON: {broken}") from None
+    lacking = [key for key in ("target", "horizon_days", "label", "to", "command") if key not in card]
+    if lacking:
+        raise Refused(f"{path}: the data card lacks {', '.join(lacking)}; export the rows again")
+    return card
 
 
 # ---- slices --------------------------------------------------------------------------------------------------------------
@@ -319,8 +326,19 @@ def calibrate(raw, labels, weights, halves):
     return isotonic(raw, labels, weights)
 
 
+def naming(options, card):
+    """Name and version as the registry takes them."""
+    name, version = options.name or card["target"], options.version or f"{card['to']}.1"
+    for option, text in (("--name", name), ("--version", version)):
+        if not re.fullmatch("[a-z0-9][a-z0-9._-]{0,63}", text):
+            raise Refused(f"{option}: '{text}' must be 1 to 64 of a-z, 0-9, '.', '_' and '-', and begin with a letter or digit")
+    return name, version
+
+
 def train(options):
-    card, rows = read_card(options.rows), read_rows(options.rows)
+    card = read_card(options.rows)
+    name, version = naming(options, card)
+    rows = read_rows(options.rows)
     of = slices_of(rows, options, card["horizon_days"])
     matrix, labels = rows.matrix(), numpy.array(rows.labels)
     weights = numpy.array(rows.weights) / numpy.mean(rows.weights)
@@ -339,7 +357,7 @@ def train(options):
     metrics, table = measure(rows, of, raw, calibrated(calibration, raw), labels, weights)
     uncalibrated, _ = measure(rows, of, raw, calibrated(None, raw), labels, weights)
     manifest = {
-        "format": 1, "name": options.name or card["target"], "version": options.version or f"{card['to']}.1", "target": card["target"],
+        "format": 1, "name": name, "version": version, "target": card["target"],
         "horizon_days": card["horizon_days"], "outcome": card["label"]["name"], "label": card["label"]["meaning"], "model": "model.txt", "sha256": digest(model_path), "features": names,
         "category_codes": {name: of_text for name, of_text in codes.items() if name in names}, "training": training_facts(card, rows, of, labels),
         "metrics": metrics, "calibration": calibration, "distribution": distributions(raw[of == 0], matrix[of == 0], names),

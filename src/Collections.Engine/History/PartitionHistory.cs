@@ -42,7 +42,9 @@ public sealed class PartitionHistory
         Array.Sort(order, Compare);
         (starts, moments) = Arrange();
         read.Clear();
+        read.TrimExcess();
         byHash.Clear();
+        byHash.TrimExcess();
     }
 
     public int DebtorCount => order.Length;

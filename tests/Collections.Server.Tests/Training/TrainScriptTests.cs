@@ -84,15 +84,19 @@ public sealed class TrainScriptTests : IDisposable
     [TrainingPythonFact]
     public async Task What_can_not_be_trained_on_is_refused_with_a_reason()
     {
+        const string card = """{"target": "propensity", "horizon_days": 30, "to": "2024-01-08", "command": "made up", "label": {"meaning": "made up"}}""";
         folder.Write("other.csv", "a,b\n1,2\n");
-        folder.Write("other.card.json", "{}");
+        folder.Write("other.card.json", card);
+        folder.Write("empty.card.json", "{}");
+        folder.Write("broken.card.json", "{");
+        folder.Write("named.card.json", card.Replace("2024-01-08", "8 January", StringComparison.Ordinal));
         folder.Write("carded.csv", "as_of,tenant,debtor,portfolio,dpd_bucket,open_balance,label,weight,contacted\n2024-01-01,t,d,,1-30,lots,1,1,\n");
-        folder.Write("carded.card.json", """{"target": "propensity", "horizon_days": 30}""");
+        folder.Write("carded.card.json", card);
         folder.Write("short.csv", "as_of,tenant,debtor,portfolio,dpd_bucket,open_balance,label,weight,contacted\n2024-01-01,t,d,,1-30,5,1,1,\n2024-01-08,t,d,,1-30,5,1,1,\n");
-        folder.Write("short.card.json", """{"target": "propensity", "horizon_days": 30}""");
+        folder.Write("short.card.json", card);
         foreach ((string file, string says) in new[]
         {
-            ("missing.csv", "data card is missing"), ("other.csv", "is no training set"), ("carded.csv", "line 2, column open_balance: 'lots' is no number"), ("short.csv", "2 as-of dates from 2024-01-01 to 2024-01-08 don't suffice"),
+            ("missing.csv", "data card is missing"), ("empty.csv", "lacks target, horizon_days, label"), ("broken.csv", "is no JSON"), ("named.csv", "--version: '8 January.1' must be"), ("other.csv", "is no training set"), ("carded.csv", "line 2, column open_balance: 'lots' is no number"), ("short.csv", "2 as-of dates from 2024-01-01 to 2024-01-08 don't suffice"),
         })
         {
             CommandResult result = await TrainAsync("train", "--rows", folder[file], "--out", folder["model"]);
