@@ -128,11 +128,14 @@ public static class Limits
     /// </summary>
     internal const int ExplainedPathFeaturesMax = 64;
 
-    /// <summary>Leaves of a tree whose contributions are computed: 32,767 branches × 32 points × 8 lanes × 8 bytes are 64 MiB of working memory.</summary>
+    /// <summary>Leaves of a tree whose contributions are computed: 16,384 × 32 points × 8 lanes × 8 bytes are 32 MiB of working memory.</summary>
     internal const int ExplainedLeavesPerTreeMax = 16_384;
 
     /// <summary>Numbers in the tables of one model's contributions: 64 Mi × 8 bytes = 512 MiB; 200 trees of 63 leaves take 0.3 Mi.</summary>
     internal const int ExplainerConstantsMax = 64 * 1024 * 1024;
+
+    /// <summary>Contributions a row, (features + 1) × outputs: 16 Mi × 8 bytes = 128 MiB, beyond which a dense row is the wrong form.</summary>
+    internal const int ContributionsMax = 16 * 1024 * 1024;
 
     /// <summary>Ranks and sums of the rows that are explained together: a small part of an ordinary L2, which a tree's products need too.</summary>
     internal const int ExplainerBlockBytesMax = 128 * 1024;

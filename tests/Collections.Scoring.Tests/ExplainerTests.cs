@@ -173,6 +173,14 @@ public sealed class ExplainerTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_model_with_more_contributions_a_row_than_can_be_held_can_not_be_explained()
+    {
+        LightGbmModel model = Synthetic(1, new SyntheticShape(Trees: 2000, Leaves: 1, Features: 9000, Outputs: 2000));
+        Assert.Null(Explainer.TryCompile(model, out string reason));
+        Assert.Contains("18002000 contributions a row", reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_quadrature_of_n_points_is_exact_to_degree_2n_less_1()
     {
         for (int n = 1; n <= 32; n++)

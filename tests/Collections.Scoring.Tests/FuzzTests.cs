@@ -1,3 +1,4 @@
+using Collections.Scoring.Explanation;
 using Xunit;
 
 namespace Collections.Scoring.Tests;
@@ -23,9 +24,10 @@ public sealed class FuzzTests
         Random random = new(seed);
         SyntheticShape[] shapes = EnsembleTests.Shapes;
         int refused = 0;
+        int explained = 0;
         for (int i = 0; i < MutantsPerSeed; i++)
         {
-            SyntheticShape shape = shapes[random.Next(shapes.Length)] with { Trees = 2, Outputs = 1, Leaves = random.Next(1, 30), ThresholdsPerFeature = 8 };
+            SyntheticShape shape = shapes[random.Next(shapes.Length)] with { Trees = 2, Outputs = 1, Leaves = random.Next(1, 30), ThresholdsPerFeature = 8, Counted = i % 4 != 0 };
             string text = SyntheticModel.Write(random.Next(), shape);
             for (int damage = random.Next(1, 4); damage > 0; damage--) text = Damage(random, text);
             ModelReadResult result = LightGbmModelReader.Read(text);
@@ -33,6 +35,7 @@ public sealed class FuzzTests
             if (result.IsRead)
             {
                 Score(result.Model, i);
+                if (TryExplain(result.Model, i)) explained++;
                 continue;
             }
 
@@ -42,6 +45,19 @@ public sealed class FuzzTests
         }
 
         Assert.InRange(refused, MutantsPerSeed / 4, MutantsPerSeed);
+        Assert.InRange(explained, MutantsPerSeed / 40, MutantsPerSeed);
+    }
+
+    private static bool TryExplain(LightGbmModel model, int seed)
+    {
+        if (Explainer.TryCompile(model, out string reason) is not { } explainer)
+        {
+            Assert.NotEmpty(reason);
+            return false;
+        }
+
+        explainer.Explain(SyntheticModel.Rows(seed, model, 20), 20, new double[20 * explainer.ContributionCount], explainer.NewScratch());
+        return true;
     }
 
     private static void Score(LightGbmModel model, int seed)

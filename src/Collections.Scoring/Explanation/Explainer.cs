@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Collections.Scoring.Explanation;
 
 /// <summary>
-/// What each feature contributes to a raw score: exact path-dependent TreeSHAP, the contributions that LightGBM's <c>pred_contrib</c> gives.
+/// What each feature contributes to a raw score: exact path-dependent TreeSHAP, the contributions that LightGBM's <c>pred_contrib</c> gives (of a
+/// random forest, to the sum of its trees).
 /// Immutable, safe for any number of threads at once, each with an <see cref="ExplainerScratch"/> of its own.
 /// <para>
 /// On the way to a leaf of value v lie d different features. For feature j let o be 1 if the row passes all questions that the path asks of
@@ -153,9 +154,8 @@ public sealed unsafe class Explainer
         fixed (NodeHead* heads = _tables.Heads)
         fixed (double* constants = _tables.Constants, leafWeights = _tables.LeafWeights, ratios = _tables.Ratios)
         {
-            foreach (ref readonly TreePlace tree in _tables.Trees.AsSpan())
+            foreach (ref readonly TreePlace tree in _tables.Trees.AsSpan(_tables.FirstTrees[output].._tables.FirstTrees[output + 1]))
             {
-                if (tree.Output != output) continue;
                 TreeWalk<T> walk = new(heads + tree.FirstNode, tree.NodeCount, constants, ratios + tree.Ratios, tree.Points, scratch + SidesOffset, scratch + PlacesOffset);
                 for (int group = 0; group < groups; group++)
                 {

@@ -25,7 +25,11 @@ internal sealed class TreeTables
     /// <summary>Constants a point of a node whose feature was asked above it: of replacing its factor, of both branches, of the one above.</summary>
     public const int ConstantsOfRepeated = 4;
 
+    /// <summary>The trees that split, by the output that they add to.</summary>
     public required TreePlace[] Trees { get; init; }
+
+    /// <summary>Per output the place of its first tree in <see cref="Trees"/>; one more ends the last.</summary>
+    public required int[] FirstTrees { get; init; }
 
     public required NodeHead[] Heads { get; init; }
 

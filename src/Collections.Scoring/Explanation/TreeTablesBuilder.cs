@@ -27,6 +27,12 @@ internal sealed class TreeTablesBuilder
     /// <summary>Why the model's trees have no contributions, and what to do; empty if they have.</summary>
     public static string WhyNot(LightGbmModel model)
     {
+        long contributions = (model.FeatureNames.Count + 1L) * model.OutputCount;
+        if (contributions > Limits.ContributionsMax)
+        {
+            return $"{model.FeatureNames.Count} features and {model.OutputCount} outputs have {contributions} contributions a row, and at most {Limits.ContributionsMax} are computed; train on fewer features";
+        }
+
         for (int i = 0; i < model.Trees.Count; i++)
         {
             string reason = WhyNot(model.Trees[i], i);
@@ -67,18 +73,25 @@ internal sealed class TreeTablesBuilder
         return Build(expected);
     }
 
-    private TreeTables Build(double[] expected) => new()
+    private TreeTables Build(double[] expected)
     {
-        Trees = [.. _trees],
-        Heads = [.. _heads],
-        Constants = [.. _constants],
-        LeafWeights = [.. _leafWeights],
-        Ratios = [.. _ratios],
-        Features = [.. _features],
-        Expected = expected,
-        PlacesMax = _placesMax,
-        BranchesMax = _branchesMax,
-    };
+        int[] firstTrees = new int[_model.OutputCount + 1];
+        foreach (TreePlace tree in _trees) firstTrees[tree.Output + 1]++;
+        for (int output = 0; output < _model.OutputCount; output++) firstTrees[output + 1] += firstTrees[output];
+        return new TreeTables
+        {
+            Trees = [.. _trees.OrderBy(static tree => tree.Output)],
+            FirstTrees = firstTrees,
+            Heads = [.. _heads],
+            Constants = [.. _constants],
+            LeafWeights = [.. _leafWeights],
+            Ratios = [.. _ratios],
+            Features = [.. _features],
+            Expected = expected,
+            PlacesMax = _placesMax,
+            BranchesMax = _branchesMax,
+        };
+    }
 
     private static string WhyNot(DecisionTree tree, int index)
     {
