@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 namespace Collections.Scoring;
 
 /// <summary>
-/// The vector path: 64 rows at once, without walking. A tree's leaves are numbered from left to right and are the bits of a
+/// The vector path for batches of models that have too many columns for <see cref="TreeMaskForest"/>: 64 rows at once, without walking. A tree's leaves are numbered from left to right and are the bits of a
 /// mask a row, all set at first. Each node that a row would leave to the right clears the leaves of its left branch; when all
 /// nodes have spoken, in any order, the lowest bit left is the leaf that the walk would have reached.
 /// The masks stand byte-wise, byte b of all 64 rows in one vector, and a node's work is cut into one step for each byte that
