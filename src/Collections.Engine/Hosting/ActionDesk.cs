@@ -127,7 +127,7 @@ public sealed class ActionDesk
 
     private async Task<PullResult> GrantAsync(PullOrder order)
     {
-        var granted = new List<LeaseRow>();
+        var granted = new List<LeasedAction>();
         string reason = "";
         // Once, and once more for candidates that were lost between looking and reserving.
         for (int round = 0; round < 2 && granted.Count < order.Count; round++)
@@ -150,7 +150,8 @@ public sealed class ActionDesk
             if (heads.Count < rest.Count || reserved.Count == rest.Count)
                 break;
         }
-        return await DescribeAsync(granted, reason);
+        granted.Sort(Compare);
+        return new PullResult(granted, reason);
     }
 
     /// <summary>A retry: the same leases, as far as they are still the caller's. What has ended meanwhile may be in another hand.</summary>
@@ -183,10 +184,13 @@ public sealed class ActionDesk
         var silent = new List<string>();
         foreach (PartitionHost host in worker.Hosts)
         {
-            if (host.State == PartitionState.Serving)
-                host.Partition.Desk.Look(order, heads);
-            else
+            if (host.State != PartitionState.Serving)
+            {
                 silent.Add(Describe(host));
+                continue;
+            }
+            host.Partition.Desk.Look(order, heads);
+            heads.Keep(order.Count);
         }
         return (heads, string.Join("; ", silent));
     }
@@ -215,7 +219,7 @@ public sealed class ActionDesk
         catch (InvalidOperationException)
         {
             // One worker has no room for a question: what the others have reserved goes back.
-            await ForEachAsync([.. reserved.Select(r => r.Lease)], (desk, row) => desk.Unreserve(row.Sequence));
+            await ForEachAsync([.. reserved.Select(r => r.Lease)], (partition, row) => partition.Desk.Unreserve(row.Sequence));
             throw;
         }
         return reserved;
@@ -233,11 +237,12 @@ public sealed class ActionDesk
         return reserved;
     }
 
-    private async Task<List<LeaseRow>> CommitAsync(List<Reservation> reservations)
+    /// <returns>What is now in the caller's hand.</returns>
+    private async Task<List<LeasedAction>> CommitAsync(List<Reservation> reservations)
     {
+        if (reservations.Count == 0)
+            return [];
         List<LeaseRow> reserved = [.. reservations.Select(r => r.Lease)];
-        if (reserved.Count == 0)
-            return reserved;
         try
         {
             reserved = await ActionReasons.AddAsync(reservations);
@@ -246,43 +251,39 @@ public sealed class ActionDesk
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
-            await ForEachAsync(reserved, (desk, row) => desk.Unreserve(row.Sequence));
+            await ForEachAsync(reserved, (partition, row) => partition.Desk.Unreserve(row.Sequence));
             throw;
         }
         // A payment may have come in between: what was voided is not handed out.
-        var confirmed = new List<LeaseRow>(reserved.Count);
-        await ForEachAsync(reserved, (desk, row) =>
+        var confirmed = new List<LeasedAction>(reserved.Count);
+        await ForEachAsync(reserved, (partition, row) =>
         {
-            if (!desk.Confirm(row.Sequence, row.Reasons))
+            if (!partition.Desk.Confirm(row.Sequence, row.Reasons) || partition.View.Describe(row) is not { } action)
                 return;
             lock (confirmed)
-                confirmed.Add(row);
+                confirmed.Add(action);
         });
         return confirmed;
     }
 
-    private Task<bool[]> ForEachAsync(List<LeaseRow> rows, Action<LeaseDesk, LeaseRow> act) => Task.WhenAll(
+    private Task<bool[]> ForEachAsync(List<LeaseRow> rows, Action<Partition, LeaseRow> act) => Task.WhenAll(
         rows.GroupBy(row => node.WorkerOf(row.Partition)).Select(group => group.Key.Ask(() =>
         {
             foreach (LeaseRow row in group)
-                act(node.Hosts[row.Partition].Partition.Desk, row);
+                act(node.Hosts[row.Partition].Partition, row);
             return true;
         })));
 
     private async Task<PullResult> DescribeAsync(List<LeaseRow> rows, string reason)
     {
         var described = new List<LeasedAction>(rows.Count);
-        await Task.WhenAll(rows.GroupBy(row => node.WorkerOf(row.Partition)).Select(group => group.Key.Ask(() =>
+        await ForEachAsync(rows, (partition, row) =>
         {
-            foreach (LeaseRow row in group)
-            {
-                if (node.Hosts[row.Partition].Partition.View.Describe(row) is not { } action)
-                    continue;
-                lock (described)
-                    described.Add(action);
-            }
-            return true;
-        })));
+            if (partition.View.Describe(row) is not { } action)
+                return;
+            lock (described)
+                described.Add(action);
+        });
         described.Sort(Compare);
         return new PullResult(described, reason);
     }

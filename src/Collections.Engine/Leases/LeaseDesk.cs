@@ -32,16 +32,13 @@ public sealed class LeaseDesk
         this.dirty = dirty;
     }
 
-    /// <summary>Adds the partition's best entries of a queue, without taking them.</summary>
+    /// <summary>Adds the partition's best entries of a queue, without taking them; what those that are there already leave no room for stays out.</summary>
     public void Look(PullOrder order, QueueHeads into)
     {
         if (Find(order) is not { } queue)
             return;
-        foreach (int slot in queue.Best(order.Count))
-        {
-            ref Standing standing = ref table.Standing(slot);
-            into.Add(partition.Number, slot, standing.Value, standing.EligibleSinceMs, table.Debtor(slot).Name);
-        }
+        foreach (ref readonly RankedEntry entry in queue.Best(order.Count, into.LeastValue))
+            into.Add(partition.Number, entry.Slot, entry.Value, entry.EligibleSinceMs, table.Debtor(entry.Slot).Name);
     }
 
     /// <summary>Reserves an entry that was seen at the head of its queue; null if it is not there any more.</summary>

@@ -28,6 +28,20 @@ public sealed class QueueHeads
             Add(head.Partition, head.Slot, head.Value, head.EligibleSinceMs, other.KeyOf(head));
     }
 
+    /// <summary>What an entry must be worth to matter: after <see cref="Keep"/> has found enough, the value of the last of them.</summary>
+    public double LeastValue { get; private set; }
+
+    /// <summary>Keeps the best, in the order of the queue.</summary>
+    /// <param name="count">How many are wanted.</param>
+    public void Keep(int count)
+    {
+        if (heads.Count < count)
+            return;
+        Sort();
+        heads.RemoveRange(count, heads.Count - count);
+        LeastValue = heads[^1].Value;
+    }
+
     /// <summary>Brings them into the order of the queue: value from high to low, then eligible longest, then key.</summary>
     public void Sort() => heads.Sort((a, b) =>
         a.Value != b.Value ? b.Value.CompareTo(a.Value)

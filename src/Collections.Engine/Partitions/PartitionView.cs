@@ -103,9 +103,9 @@ public sealed class PartitionView
     {
         foreach (RankedQueue queue in queues.All)
         {
-            ReadOnlySpan<int> best = queue.Count == 0 ? [] : queue.Best(1);
+            ReadOnlySpan<RankedEntry> best = queue.Count == 0 ? [] : queue.Best(1);
             yield return new QueueFigures(
-                Encoding.UTF8.GetString(table.Names[queue.Tenant]), queues.NameOf(queue), queue.Count, best.IsEmpty ? 0 : table.Standing(best[0]).Value);
+                Encoding.UTF8.GetString(table.Names[queue.Tenant]), queues.NameOf(queue), queue.Count, best.IsEmpty ? 0 : best[0].Value);
         }
     }
 

@@ -19,8 +19,7 @@ internal sealed unsafe class RankedQueue : IDisposable
     private readonly int* heads;
     private readonly ulong[] words = new ulong[BucketCount / 64];
     private readonly ulong[] summary = new ulong[BucketCount / 64 / 64];
-    private readonly List<int> gathered = [];
-    private readonly Comparison<int> order;
+    private readonly BestEntries best;
 
     public RankedQueue(DebtorTable table, ushort number, ushort tenant, ushort portfolio, Domain.Events.Channel channel)
     {
@@ -29,7 +28,7 @@ internal sealed unsafe class RankedQueue : IDisposable
         Tenant = tenant;
         Portfolio = portfolio;
         Channel = channel;
-        order = Compare;
+        best = new BestEntries(table);
         heads = (int*)NativeMemory.Alloc(BucketCount, sizeof(int));
         new Span<int>(heads, BucketCount).Fill(-1);
     }
@@ -101,31 +100,26 @@ internal sealed unsafe class RankedQueue : IDisposable
         Add(slot, value, since);
     }
 
-    /// <summary>The best <paramref name="count"/> entries in exact order; they stay where they are.</summary>
-    public ReadOnlySpan<int> Best(int count)
+    /// <summary>The best <paramref name="count"/> entries in exact order; they stay where they are. Valid until the next call.</summary>
+    /// <param name="atLeast">Entries of less value are not wanted: so many better ones have been seen elsewhere.</param>
+    public ReadOnlySpan<RankedEntry> Best(int count, double atLeast = 0)
     {
-        gathered.Clear();
-        for (int bucket = HighestFrom(BucketCount - 1); bucket >= 0 && gathered.Count < count; bucket = HighestFrom(bucket - 1))
+        best.Begin(count);
+        int lowest = BucketOf(atLeast);
+        for (int bucket = HighestFrom(BucketCount - 1); bucket >= lowest && !best.IsFull; bucket = HighestFrom(bucket - 1))
         {
-            for (int slot = heads[bucket]; slot >= 0; slot = table.Standing(slot).Next)
-                gathered.Add(slot);
+            for (int slot = heads[bucket]; slot >= 0;)
+            {
+                ref Standing standing = ref table.Standing(slot);
+                if (standing.Value >= atLeast)
+                    best.Offer(new RankedEntry(standing.Value, standing.EligibleSinceMs, slot));
+                slot = standing.Next;
+            }
         }
-        gathered.Sort(order);
-        return CollectionsMarshal.AsSpan(gathered)[..Math.Min(count, gathered.Count)];
+        return best.End();
     }
 
     private static int BucketOf(double value) => (int)(BitConverter.SingleToUInt32Bits((float)value) >> (31 - BucketBits)) & (BucketCount - 1);
-
-    private int Compare(int a, int b)
-    {
-        ref Standing x = ref table.Standing(a);
-        ref Standing y = ref table.Standing(b);
-        if (x.Value != y.Value)
-            return y.Value.CompareTo(x.Value);
-        if (x.EligibleSinceMs != y.EligibleSinceMs)
-            return x.EligibleSinceMs.CompareTo(y.EligibleSinceMs);
-        return table.Debtor(a).Name.SequenceCompareTo(table.Debtor(b).Name);
-    }
 
     private void Mark(int bucket)
     {

@@ -104,15 +104,19 @@ public sealed class RankedQueueTests
             int count = random.Next(Debtors + 2);
             if (queue.Count != expected.Count || !Names(book, queue, count).SequenceEqual(sorted.Take(count)))
                 return false;
+            double atLeast = Values[random.Next(Values.Length)];
+            int worth = expected.Count(e => e.Value.Value >= atLeast);
+            if (!Names(book, queue, count, atLeast).SequenceEqual(sorted.Take(Math.Min(count, worth))))
+                return false;
         }
         return true;
     }
 
-    private static List<string> Names(Book book, RankedQueue queue, int count)
+    private static List<string> Names(Book book, RankedQueue queue, int count, double atLeast = 0)
     {
         var names = new List<string>();
-        foreach (int slot in queue.Best(count))
-            names.Add(book.NameOf(slot));
+        foreach (ref readonly RankedEntry entry in queue.Best(count, atLeast))
+            names.Add(book.NameOf(entry.Slot));
         return names;
     }
 }
