@@ -135,7 +135,7 @@ public sealed class CreditCardTests(CreditCardBook book) : IClassFixture<CreditC
         Assert.Equal("30000", status.GetProperty("debtors").GetString());
         Assert.Equal("306601", status.GetProperty("eventsApplied").GetString());
         Assert.False(status.TryGetProperty("deadLetters", out _));
-        Assert.Equal("model", status.GetProperty("model").GetString());
+        Assert.Equal("credit-card", status.GetProperty("model").GetString());
         Assert.All(status.GetProperty("partitions").EnumerateArray(), p => Assert.Equal("serving", p.GetProperty("state").GetString()));
 
         // Nothing has happened since 2005, so what was open then is overdue now; a debtor's own page and the ledger behind it agree.

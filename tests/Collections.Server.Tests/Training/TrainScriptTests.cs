@@ -70,7 +70,7 @@ public sealed class TrainScriptTests : IDisposable
             }
         }
         await File.WriteAllLinesAsync(folder["set.csv"], lines);
-        folder.Write("set.card.json", """{"target": "propensity", "horizon_days": 30, "to": "2024-01-20", "command": "made up", "label": {"meaning": "made up"}}""");
+        folder.Write("set.card.json", """{"target": "propensity", "horizon_days": 30, "to": "2024-01-20", "command": "made up", "label": {"name": "any-payment", "meaning": "made up"}}""");
         (await TrainAsync("train", "--rows", folder["set.csv"], "--out", folder["model"], "--gap-days", "0", "--holdout", folder["holdout.csv"])).RequireSuccess();
         JsonElement manifest = Json("model/manifest.json");
         RequireManifest(manifest, folder["model/model.txt"]);
@@ -84,7 +84,7 @@ public sealed class TrainScriptTests : IDisposable
     [TrainingPythonFact]
     public async Task What_can_not_be_trained_on_is_refused_with_a_reason()
     {
-        const string card = """{"target": "propensity", "horizon_days": 30, "to": "2024-01-08", "command": "made up", "label": {"meaning": "made up"}}""";
+        const string card = """{"target": "propensity", "horizon_days": 30, "to": "2024-01-08", "command": "made up", "label": {"name": "any-payment", "meaning": "made up"}}""";
         folder.Write("other.csv", "a,b\n1,2\n");
         folder.Write("other.card.json", card);
         folder.Write("empty.card.json", "{}");
