@@ -190,11 +190,14 @@ public sealed class ModelRegistry : IDisposable
     {
         try
         {
-            await node.Ask(number, partition =>
-            {
-                partition.Install(models);
-                return true;
-            });
+            await node.Ask(
+                number,
+                partition =>
+                {
+                    partition.Install(models);
+                    return true;
+                },
+                isOrder: true);
         }
         catch (InvalidOperationException)
         {
