@@ -3,13 +3,15 @@ using System.Text;
 using Collections.Domain;
 using Collections.Domain.Debtors;
 using Collections.Engine.Scoring;
+using Collections.Scoring.Registry;
 
 namespace Collections.Engine.Partitions;
 
 /// <summary>
 /// Holds predictions against what came of them. Each debtor with an overdue balance has one prediction watched at a time: made on a day, looked at
 /// again when the model's horizon is over, and then the next. So every day's predictions are in it, each debtor counts once a
-/// horizon, and the record needs a few bytes. What came of them is added up by groups.
+/// horizon, and the record needs a few bytes. What came of them is added up by groups. Who counts is who gives a row of a training set: a dispute or a
+/// hold, then or meanwhile, ends the watch without an outcome.
 /// </summary>
 internal sealed class OutcomeWatch(DebtorTable table)
 {
@@ -33,12 +35,14 @@ internal sealed class OutcomeWatch(DebtorTable table)
         ref ActedState acted = ref table.Record(slot).Acted;
         if (!acted.PredictedOn.IsNone)
         {
-            if (model is null || acted.PredictedBy != model.Number)
+            if (model is null || acted.PredictedBy != model.Number || !IsAsked(facts))
                 acted.PredictedOn = Day.None;
             else if (now.Day > acted.PredictedOn.Plus(model.Manifest.HorizonDays))
                 Close(slot, facts, model);
         }
-        if (acted.PredictedOn.IsNone && model is not null && CanWatch(model) && facts.OverdueMinor > 0 && acted.Propensity is >= 0 and <= 1)
+        // What came in earlier on the day is known to the prediction, and what comes later is to count: a day that has any of the former is not begun with.
+        if (acted.PredictedOn.IsNone && model is not null && CanWatch(model) && facts.OverdueMinor > 0 && IsAsked(facts) && acted.Propensity is >= 0 and <= 1
+            && !table.Debtor(slot).HasReceived(now.Day.Plus(-1), now.Day))
         {
             acted.PredictedOn = now.Day;
             acted.PredictedBy = model.Number;
@@ -75,8 +79,13 @@ internal sealed class OutcomeWatch(DebtorTable table)
     {
         ref ActedState acted = ref table.Record(slot).Acted;
         Debtor debtor = table.Debtor(slot);
-        long received = debtor.Received(acted.PredictedOn, acted.PredictedOn.Plus(model.Manifest.HorizonDays));
-        bool cameTrue = received > 0 && received >= model.Manifest.PaidShare * acted.PredictedOverdueMinor;
+        if (!debtor.IsTold(acted.PredictedOn))
+        {
+            // Looked at too late, as after a long time without a node: some of what was paid is not told any more.
+            acted.PredictedOn = Day.None;
+            return;
+        }
+        bool cameTrue = CameTrue(debtor, acted, model.Manifest);
         double predicted = (double)acted.PredictedShare / ushort.MaxValue;
         int tenth = Math.Min(9, (int)(predicted * 10));
         Add(acted.PredictedBy, "all", "all", predicted, cameTrue);
@@ -91,6 +100,18 @@ internal sealed class OutcomeWatch(DebtorTable table)
         }
         acted.PredictedOn = Day.None;
     }
+
+    /// <summary>The label of training sets, as of the prediction's moment: what came in from its day on, for as many days as the horizon has.</summary>
+    private static bool CameTrue(Debtor debtor, in ActedState acted, ModelManifest manifest)
+    {
+        Day before = acted.PredictedOn.Plus(-1), last = before.Plus(manifest.HorizonDays);
+        if (manifest.PaidShare == 0)
+            return debtor.HasReceived(before, last);
+        long received = debtor.Received(before, last);
+        return received > 0 && received >= manifest.PaidShare * acted.PredictedOverdueMinor;
+    }
+
+    private static bool IsAsked(in DebtorFacts facts) => facts.DisputesOpen == 0 && !facts.OnHold;
 
     private void Add(ushort model, string dimension, string group, double predicted, bool cameTrue)
     {
