@@ -1,4 +1,5 @@
 using Collections.Engine.Tests;
+using Collections.Server.Tests.EndToEnd;
 using Collections.V1;
 using Google.Protobuf;
 using Grpc.Core;
@@ -54,6 +55,18 @@ public sealed class ModelsServiceTests
         ModelVersion added = await scene.Models.AddAsync(new AddModelRequest { Model = ByteString.CopyFromUtf8(StumpModel.Constant(0.2)), Name = "My model" });
         Assert.Equal(("my-model", "propensity", 30), (added.Name, added.Target, added.HorizonDays));
         Assert.Equal(added.Sha256[..12], added.Version);
+    }
+
+    [Fact]
+    public async Task What_a_manifest_says_is_shown_as_it_is_whatever_brackets_it_has()
+    {
+        await using NodeScene scene = await NodeScene.StartAsync();
+        const string more = """
+            "training": {"source": "log", "from": "[first]", "to": "[/]", "rows": 10}, "metrics": {"auc [left out]": 0.7}
+            """;
+        await scene.Models.AddAsync(StumpRequest.Of("1", StumpModel.Constant(0.2), more: more));
+        CommandResult list = await CollectionsProcess.RunAsync("model", "list", "--address", $"{scene.Address}");
+        Assert.Equal((0, ""), (list.ExitCode, list.Errors));
     }
 
     [Fact]
