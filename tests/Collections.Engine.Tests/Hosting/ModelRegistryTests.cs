@@ -1,5 +1,7 @@
 using Collections.Engine.Hosting;
 using Collections.Engine.Scoring;
+using Collections.Scoring.Registry;
+using Collections.Simulation.Fakes;
 
 namespace Collections.Engine.Tests.Hosting;
 
@@ -69,6 +71,40 @@ public sealed class ModelRegistryTests
             }
             return [.. questions];
         }
+    }
+
+    [Fact]
+    public async Task Since_when_a_model_is_active_is_known_after_a_restart()
+    {
+        await using var scene = new NodeScene(partitions: 1, workers: 1);
+        await AddAsync(scene, "1", 0.2);
+        await AddAsync(scene, "2", 0.7);
+        await scene.Node.Models.ActivateAsync("stump", "1", "me");
+        scene.Time.Add(1_000);
+        await scene.Node.Models.ActivateAsync("stump", "2", "me");
+        scene.Time.Add(1_000);
+        await scene.Node.Models.RollBackAsync(ModelTarget.Propensity, "me");
+        long since = scene.Time.NowMs;
+        scene.Time.Add(1_000);
+        await scene.Node.Models.ShadowAsync("stump", "2", "me");
+        Assert.Equal(since, scene.Node.Models.Current.PropensitySinceMs);
+        scene.Restart();
+        Assert.Equal(since, scene.Node.Models.Current.PropensitySinceMs);
+    }
+
+    [Fact]
+    public async Task A_model_that_comes_with_the_program_keeps_no_node_from_starting_that_has_one()
+    {
+        ScoringModel Shipped(double probability) =>
+            ScoringModel.Create("shipped", new ModelFiles(StumpModel.Constant(probability), StumpModel.Manifest("shipped", "1")), out _)!;
+        var store = new MemoryStore();
+        await Start(Shipped(0.2), activate: false).DisposeAsync();
+        await using (Node again = Start(Shipped(0.3), activate: false))
+            Assert.Equal("shipped 1", $"{Assert.Single(again.Models.Versions)}");
+        Assert.Contains("shipped 1 is another model already", Assert.Throws<ModelRefusedException>(() => Start(Shipped(0.3), activate: true)).Message, StringComparison.Ordinal);
+
+        Node Start(ScoringModel model, bool activate) =>
+            Node.Start(new MemoryLog(1), store, new EngineOptions { Workers = 1, Model = model, ActivateModel = activate }, new NodeScene.Clock(), _ => { });
     }
 
     private static Task AddAsync(NodeScene scene, string version, double probability) =>

@@ -76,11 +76,23 @@ public sealed class OutcomeWatchTests
         Assert.Equal((0, 0), All(scene));
     }
 
-    private static Scene SceneOf(string outcome, DebtorOptions? options = null)
+    [Fact]
+    public void What_a_model_says_of_the_time_before_it_was_active_was_never_foretold()
+    {
+        using Scene scene = SceneOf("paid:0.5", activeSince: Scene.Today.Plus(10).StartMs);
+        scene.Owes("ann").Run();
+        scene.After(9 * Day);
+        scene.After(25 * Day);
+        Assert.Equal((0, 0), All(scene));
+        scene.After(32 * Day);
+        Assert.Equal((1, 0), All(scene));
+    }
+
+    private static Scene SceneOf(string outcome, DebtorOptions? options = null, long activeSince = 0)
     {
         var files = new ModelFiles(StumpModel.Constant(0.25), StumpModel.Manifest("stump", "1", more: $"\"outcome\": \"{outcome}\""));
         ScoringModel model = ScoringModel.Create("stump", files, out string error) ?? throw new InvariantBrokenException(error);
-        return new Scene(options: options, models: ModelSet.Of(model));
+        return new Scene(options: options, models: ModelSet.Of(model) with { PropensitySinceMs = activeSince });
     }
 
     private static (long, long) All(Scene scene)
