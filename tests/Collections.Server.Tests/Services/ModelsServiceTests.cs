@@ -40,6 +40,10 @@ public sealed class ModelsServiceTests
         await RefusedAsync(StatusCode.FailedPrecondition, "the model's output is no probability", StumpRequest.Of("2", StumpModel.Constant(0.2).Replace("binary sigmoid:1", "regression", StringComparison.Ordinal)));
         await RefusedAsync(StatusCode.FailedPrecondition, "", new AddModelRequest { Model = ByteString.CopyFromUtf8("no model") });
         await RefusedAsync(StatusCode.InvalidArgument, "model: must be the text of a LightGBM model", new AddModelRequest());
+        AddModelRequest latin = StumpRequest.Of("2", StumpModel.Constant(0.2) + "Köln");
+        latin.Model = ByteString.CopyFrom(System.Text.Encoding.Latin1.GetBytes(latin.Model.ToStringUtf8()));
+        await RefusedAsync(StatusCode.InvalidArgument, "model: must be UTF-8", latin);
+        await RefusedAsync(StatusCode.InvalidArgument, "manifest: must be UTF-8", new AddModelRequest { Model = ByteString.CopyFromUtf8(StumpModel.Constant(0.2)), Manifest = ByteString.CopyFrom(0xff) });
         await FailsAsync(StatusCode.NotFound, "the registry has no model 'stump' of version '9'", () => scene.Models.ActivateAsync(Version("9")));
         await FailsAsync(StatusCode.FailedPrecondition, "there is no version before the active one", () => scene.Models.RollBackAsync(new RollBackRequest()));
         await FailsAsync(StatusCode.InvalidArgument, "target: must be propensity or pre-due-risk, but is 'luck'", () => scene.Models.RollBackAsync(new RollBackRequest { Target = "luck" }));
