@@ -25,8 +25,11 @@ public sealed class ModelsService(Node node) : Models.ModelsBase
         var response = new ListModelsResponse();
         response.Versions.Add(node.Models.Versions.Select(Describe));
         response.Changes.Add(node.Models.Acts.Where(act => act.Kind == ConfigurationKind.Model).Select(Describe));
-        foreach ((int done, int of) in await Guard(() => node.AskAll(partition => partition.View.Rescored)))
+        for (int number = 0; number < node.PartitionCount; number++)
         {
+            if (node.StateOf(number) == PartitionState.Stopped)
+                continue;
+            (int done, int of) = await Guard(() => node.Ask(number, partition => partition.View.Rescored));
             response.Rescored += done;
             response.ToRescore += of;
         }

@@ -74,6 +74,20 @@ public sealed class ModelsServiceTests
     }
 
     [Fact]
+    public async Task Models_are_listed_and_changed_although_a_partition_has_stopped()
+    {
+        await using NodeScene scene = await NodeScene.StartAsync(partitions: 2);
+        for (int i = 0; i < 10; i++)
+            await scene.OverdueAsync($"d{i}", 10_000);
+        await scene.LoseAsync(1);
+        await scene.Models.AddAsync(StumpRequest.Of("1", StumpModel.Constant(0.2)));
+        Assert.Equal("active", (await scene.Models.ActivateAsync(Version("1"))).Role);
+        ListModelsResponse list = await scene.Models.ListAsync(new ListModelsRequest());
+        Assert.Equal(["", "active"], list.Versions.Select(version => version.Role));
+        Assert.InRange(list.ToRescore, 1, 9);
+    }
+
+    [Fact]
     public async Task Models_longer_than_an_ordinary_message_are_taken()
     {
         await using NodeScene scene = await NodeScene.StartAsync();
