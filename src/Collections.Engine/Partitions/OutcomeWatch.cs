@@ -23,6 +23,9 @@ internal sealed class OutcomeWatch(DebtorTable table)
 
     private readonly SortedDictionary<OutcomeKey, OutcomeSums> sums = new(OutcomeKey.Order);
 
+    /// <summary>How many groups each version has whose names come with the data.</summary>
+    private readonly Dictionary<ushort, int> named = [];
+
     /// <summary>Whether anything has come since the last <see cref="Write"/>.</summary>
     public bool HasChanged { get; private set; }
 
@@ -67,7 +70,9 @@ internal sealed class OutcomeWatch(DebtorTable table)
         foreach (string line in Encoding.UTF8.GetString(outcomes).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] fields = line.Split('\t');
-            sums[new OutcomeKey(ushort.Parse(fields[0], CultureInfo.InvariantCulture), fields[1], fields[2])] = new OutcomeSums(
+            ushort model = ushort.Parse(fields[0], CultureInfo.InvariantCulture);
+            named[model] = named.GetValueOrDefault(model) + (IsOpen(fields[1]) ? 1 : 0);
+            sums[new OutcomeKey(model, fields[1], fields[2])] = new OutcomeSums(
                 long.Parse(fields[3], CultureInfo.InvariantCulture), double.Parse(fields[4], CultureInfo.InvariantCulture), long.Parse(fields[5], CultureInfo.InvariantCulture));
         }
     }
@@ -116,14 +121,25 @@ internal sealed class OutcomeWatch(DebtorTable table)
     private void Add(ushort model, string dimension, string group, double predicted, bool cameTrue)
     {
         var key = new OutcomeKey(model, dimension, group);
-        if (!sums.TryGetValue(key, out OutcomeSums sum) && sums.Count >= Limits.OutcomeGroupsMax)
+        if (!sums.TryGetValue(key, out OutcomeSums sum))
         {
-            key = key with { Group = "others" };
-            sums.TryGetValue(key, out sum);
+            int groups = named.GetValueOrDefault(model);
+            if (IsOpen(dimension) && groups >= Limits.OutcomeGroupsMax)
+            {
+                key = key with { Group = "others" };
+                sums.TryGetValue(key, out sum);
+            }
+            else if (IsOpen(dimension))
+            {
+                named[model] = groups + 1;
+            }
         }
         sums[key] = new OutcomeSums(sum.Predictions + 1, sum.Predicted + predicted, sum.CameTrue + (cameTrue ? 1 : 0));
         HasChanged = true;
     }
+
+    /// <summary>Whether the names of a dimension's groups come with the data, and may be as many as there are debtors.</summary>
+    private static bool IsOpen(string dimension) => dimension is not ("all" or "predicted" or "stage" or "channel");
 
     private static byte AgeOf(int dpd) => dpd <= 0 ? (byte)0 : dpd > 120 ? (byte)5 : (byte)((dpd - 1) / 30 + 1);
 }

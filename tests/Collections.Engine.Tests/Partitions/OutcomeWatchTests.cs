@@ -88,12 +88,43 @@ public sealed class OutcomeWatchTests
         Assert.Equal((1, 0), All(scene));
     }
 
-    private static Scene SceneOf(string outcome, DebtorOptions? options = null, long activeSince = 0)
+    [Fact]
+    public void However_many_regions_there_are_the_groups_of_a_version_stay_few_and_the_next_version_has_its_own()
     {
-        var files = new ModelFiles(StumpModel.Constant(0.25), StumpModel.Manifest("stump", "1", more: $"\"outcome\": \"{outcome}\""));
-        ScoringModel model = ScoringModel.Create("stump", files, out string error) ?? throw new InvariantBrokenException(error);
-        return new Scene(options: options, models: ModelSet.Of(model) with { PropensitySinceMs = activeSince });
+        const int debtors = 10_100;
+        using Scene scene = SceneOf("paid:0.5");
+        var writer = new EventWriter();
+        for (int i = 0; i < debtors; i++)
+            scene.Tell(writer.DebtorRegistered(scene.At($"d{i}", null, Scene.Today.Plus(-50)), default, [("region", $"postcode {i}")])).Owes($"d{i}");
+        scene.Run();
+        Pass(31 * Day);
+        Assert.Equal(debtors, Group("all", "all", 1));
+        scene.Partition.Install(ModelSet.Of(Model("paid:0.5", 2)));
+        Pass(Day);
+        Pass(31 * Day);
+        Assert.Equal(debtors, Group("all", "all", 2));
+        Assert.InRange(Group("region", "others", 2), debtors - Limits.OutcomeGroupsMax, debtors);
+        Assert.InRange(scene.Partition.View.Outcomes().Count, 2, 2 * (Limits.OutcomeGroupsMax + 50));
+
+        void Pass(long ms)
+        {
+            scene.After(ms);
+            for (int looked = 0; looked < debtors; looked += Limits.SweepPerSlice)
+                scene.Run();
+        }
+
+        long Group(string dimension, string group, ushort model) =>
+            scene.Partition.View.Outcomes().SingleOrDefault(outcome => outcome.Key == new OutcomeKey(model, dimension, group)).Value.Predictions;
     }
+
+    private static ScoringModel Model(string outcome, ushort number)
+    {
+        var files = new ModelFiles(StumpModel.Constant(0.25), StumpModel.Manifest("stump", $"{number}", more: $"\"outcome\": \"{outcome}\""));
+        return ScoringModel.Create("stump", files, out string error, number) ?? throw new InvariantBrokenException(error);
+    }
+
+    private static Scene SceneOf(string outcome, DebtorOptions? options = null, long activeSince = 0) =>
+        new(options: options, models: ModelSet.Of(Model(outcome, 1)) with { PropensitySinceMs = activeSince });
 
     private static (long, long) All(Scene scene)
     {
