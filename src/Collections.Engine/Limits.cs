@@ -33,14 +33,19 @@ public static class Limits
     /// <summary>Versions of the configuration: what names them in a score has 16 bits, and 0 means none.</summary>
     public const int VersionsMax = ushort.MaxValue;
 
-    /// <summary>Debtors that one question about the book looks at: 8,192 × 1 µs, about what a slice takes.</summary>
-    public const int SurveyChunk = 8_192;
+    /// <summary>
+    /// Debtors that one question about the book looks at, while events and pulls wait: drift scores each as a row of its own, 1,024 × up to 10 µs.
+    /// </summary>
+    public const int SurveyChunk = 1_024;
 
     /// <summary>Places of a queue's head that two models are compared by.</summary>
     public const int ComparedHeadMax = 10_000;
 
-    /// <summary>Groups of watched predictions in one partition: 8 ways of grouping × some values × the versions ever active; what is beyond counts as "others".</summary>
-    public const int OutcomeGroupsMax = 10_000;
+    /// <summary>
+    /// Groups of one version's watched predictions in one partition that are named after portfolios, customer types, products and regions; what is beyond
+    /// counts as "others" of its kind. 1,000 × some 100 bytes are written with a checkpoint, for each version that was active for its horizon.
+    /// </summary>
+    public const int OutcomeGroupsMax = 1_000;
 
     /// <summary>A partition further behind than this hands out nothing (DESIGN 4).</summary>
     public const long BehindMsMax = 60_000;

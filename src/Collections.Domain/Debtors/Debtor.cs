@@ -132,6 +132,19 @@ public ref struct Debtor
         return FeatureEvaluation.Received(hot, after, through);
     }
 
+    /// <summary>
+    /// Whether anything was received and stands, in any currency, with a value date after one day and not after another. Complete for days that
+    /// <see cref="IsTold"/>.
+    /// </summary>
+    public bool HasReceived(Day after, Day through)
+    {
+        LedgerFold.Ensure(ref Open());
+        return FeatureEvaluation.HasReceived(hot, after, through);
+    }
+
+    /// <summary>Whether a day and all that follow lie within the horizon of the hot state, so that every payment of theirs is still told.</summary>
+    public bool IsTold(Day day) => day > Open().R.Horizon;
+
     /// <summary>A frozen value of what a strategy asks. The debtor has been advanced to the instant asked for.</summary>
     public DebtorFacts Facts(AsOf asOf)
     {

@@ -179,6 +179,17 @@ internal static class FeatureEvaluation
         return sum;
     }
 
+    /// <summary>Whether any payment that stands has a value date after one day and not after another, in whatever currency.</summary>
+    public static bool HasReceived(in HotState s, Day after, Day through)
+    {
+        foreach (ref readonly PaymentEntry payment in s.Payments)
+        {
+            if (IsRecent(payment, after, payment.Currency) && payment.On <= through)
+                return true;
+        }
+        return false;
+    }
+
     private static bool IsRecent(in PaymentEntry payment, Day after, int currency) =>
         (payment.Bits & (PaymentEntry.Taken | PaymentEntry.InBase)) == PaymentEntry.Taken && payment.On > after && payment.Currency == currency;
 

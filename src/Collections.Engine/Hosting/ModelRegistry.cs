@@ -60,7 +60,8 @@ public sealed class ModelRegistry : IDisposable
         acts = [.. store.LoadActs()];
         versions = [.. store.LoadVersions().Where(version => version.Kind == ConfigurationKind.Model).Select(Read)];
         current = new ModelSet(
-            acts.Count, Compile(ActiveNumber(ModelTarget.Propensity)), Compile(ActiveNumber(ModelTarget.PreDueRisk)), Compile(ShadowNumber()));
+            acts.Count, Compile(ActiveNumber(ModelTarget.Propensity)), Compile(ActiveNumber(ModelTarget.PreDueRisk)), Compile(ShadowNumber()))
+        { PropensitySinceMs = acts.LastOrDefault(act => IsActivation(act, ModelTarget.Propensity))?.AtMs ?? 0 };
     }
 
     /// <summary>What partitions score with, or will from their next slice on.</summary>
@@ -161,7 +162,12 @@ public sealed class ModelRegistry : IDisposable
             return;
         RegistryResult added = Add(model, "start");
         if (added.Version is not { } version)
+        {
+            // What is active stays; a model that nobody asked for keeps no node from starting.
+            if (!activate && ActiveNumber(model.Target) != 0)
+                return;
             throw new ModelRefusedException(added.Reason);
+        }
         bool isActive = ActiveNumber(model.Target) == version.Number;
         if (!isActive && (activate || ActiveNumber(model.Target) == 0))
             Activate(version, ConfigurationActKind.Activated, "start");
@@ -190,11 +196,14 @@ public sealed class ModelRegistry : IDisposable
     {
         try
         {
-            await node.Ask(number, partition =>
-            {
-                partition.Install(models);
-                return true;
-            });
+            await node.Ask(
+                number,
+                partition =>
+                {
+                    partition.Install(models);
+                    return true;
+                },
+                isOrder: true);
         }
         catch (InvalidOperationException)
         {
@@ -242,8 +251,8 @@ public sealed class ModelRegistry : IDisposable
         if (ActiveNumber(target) == version.Number)
             return new RegistryResult(RegistryStatus.Done, version, "it was active already");
         ScoringModel model = Compile(version.Number)!;
-        Commit(act, target, version.Number, by);
-        Use(target == ModelTarget.PreDueRisk ? current with { PreDueRisk = model } : current with { Propensity = model });
+        ConfigurationAct done = Commit(act, target, version.Number, by);
+        Use(target == ModelTarget.PreDueRisk ? current with { PreDueRisk = model } : current with { Propensity = model, PropensitySinceMs = done.AtMs });
         return new RegistryResult(RegistryStatus.Done, version);
     }
 
@@ -276,6 +285,9 @@ public sealed class ModelRegistry : IDisposable
 
     private int ActiveNumber(ModelTarget target) => ActivationPath(target) is [.., int last] ? last : 0;
 
+    private static bool IsActivation(ConfigurationAct act, ModelTarget target) =>
+        act.Kind == ConfigurationKind.Model && act.Subject == ModelTargets.NameOf(target) && act.Act is (ConfigurationActKind.Activated or ConfigurationActKind.RolledBack);
+
     private int ShadowNumber() =>
         acts.LastOrDefault(act => act.Act is ConfigurationActKind.Shadowed or ConfigurationActKind.ShadowEnded) is { Act: ConfigurationActKind.Shadowed } shadowed ? shadowed.Number : 0;
 
@@ -285,11 +297,11 @@ public sealed class ModelRegistry : IDisposable
         var path = new List<int>();
         foreach (ConfigurationAct act in acts)
         {
-            if (act.Kind != ConfigurationKind.Model || act.Subject != ModelTargets.NameOf(target))
+            if (!IsActivation(act, target))
                 continue;
             if (act.Act == ConfigurationActKind.Activated)
                 path.Add(act.Number);
-            else if (act.Act == ConfigurationActKind.RolledBack)
+            else
                 path.RemoveAt(path.Count - 1);
         }
         return path;

@@ -175,7 +175,8 @@ internal sealed class Evaluator
     {
         ref ActedState acted = ref table.Record(slot).Acted;
         DebtorFacts facts = table.Debtor(slot).Facts(now);
-        Outcomes.Look(slot, facts, propensity?.Model, now);
+        // A log that is read again is scored with today's model, back to its beginning.
+        Outcomes.Look(slot, facts, now.Ms >= Models.PropensitySinceMs ? propensity?.Model : null, now);
         Decision decision = BuiltInStrategy.Decide(facts, acted.Propensity, now);
         acted.RestUntilMs = decision.NotBeforeMs == long.MaxValue ? 0 : decision.NotBeforeMs;
         dirty.Add(slot);

@@ -3,13 +3,15 @@ using System.Text;
 using Collections.Domain;
 using Collections.Domain.Debtors;
 using Collections.Engine.Scoring;
+using Collections.Scoring.Registry;
 
 namespace Collections.Engine.Partitions;
 
 /// <summary>
 /// Holds predictions against what came of them. Each debtor with an overdue balance has one prediction watched at a time: made on a day, looked at
 /// again when the model's horizon is over, and then the next. So every day's predictions are in it, each debtor counts once a
-/// horizon, and the record needs a few bytes. What came of them is added up by groups.
+/// horizon, and the record needs a few bytes. What came of them is added up by groups. Who counts is who gives a row of a training set: a dispute or a
+/// hold, then or meanwhile, ends the watch without an outcome.
 /// </summary>
 internal sealed class OutcomeWatch(DebtorTable table)
 {
@@ -20,6 +22,9 @@ internal sealed class OutcomeWatch(DebtorTable table)
         [.. ((string[])["customer_type", "product", "region"]).Select(name => (name, FeatureCatalogue.IndexOf(name)))];
 
     private readonly SortedDictionary<OutcomeKey, OutcomeSums> sums = new(OutcomeKey.Order);
+
+    /// <summary>How many groups each version has whose names come with the data.</summary>
+    private readonly Dictionary<ushort, int> named = [];
 
     /// <summary>Whether anything has come since the last <see cref="Write"/>.</summary>
     public bool HasChanged { get; private set; }
@@ -33,12 +38,14 @@ internal sealed class OutcomeWatch(DebtorTable table)
         ref ActedState acted = ref table.Record(slot).Acted;
         if (!acted.PredictedOn.IsNone)
         {
-            if (model is null || acted.PredictedBy != model.Number)
+            if (model is null || acted.PredictedBy != model.Number || !IsAsked(facts))
                 acted.PredictedOn = Day.None;
             else if (now.Day > acted.PredictedOn.Plus(model.Manifest.HorizonDays))
                 Close(slot, facts, model);
         }
-        if (acted.PredictedOn.IsNone && model is not null && CanWatch(model) && facts.OverdueMinor > 0 && acted.Propensity is >= 0 and <= 1)
+        // What came in earlier on the day is known to the prediction, and what comes later is to count: a day that has any of the former is not begun with.
+        if (acted.PredictedOn.IsNone && model is not null && CanWatch(model) && facts.OverdueMinor > 0 && IsAsked(facts) && acted.Propensity is >= 0 and <= 1
+            && !table.Debtor(slot).HasReceived(now.Day.Plus(-1), now.Day))
         {
             acted.PredictedOn = now.Day;
             acted.PredictedBy = model.Number;
@@ -63,7 +70,9 @@ internal sealed class OutcomeWatch(DebtorTable table)
         foreach (string line in Encoding.UTF8.GetString(outcomes).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] fields = line.Split('\t');
-            sums[new OutcomeKey(ushort.Parse(fields[0], CultureInfo.InvariantCulture), fields[1], fields[2])] = new OutcomeSums(
+            ushort model = ushort.Parse(fields[0], CultureInfo.InvariantCulture);
+            named[model] = named.GetValueOrDefault(model) + (IsOpen(fields[1]) ? 1 : 0);
+            sums[new OutcomeKey(model, fields[1], fields[2])] = new OutcomeSums(
                 long.Parse(fields[3], CultureInfo.InvariantCulture), double.Parse(fields[4], CultureInfo.InvariantCulture), long.Parse(fields[5], CultureInfo.InvariantCulture));
         }
     }
@@ -75,8 +84,13 @@ internal sealed class OutcomeWatch(DebtorTable table)
     {
         ref ActedState acted = ref table.Record(slot).Acted;
         Debtor debtor = table.Debtor(slot);
-        long received = debtor.Received(acted.PredictedOn, acted.PredictedOn.Plus(model.Manifest.HorizonDays));
-        bool cameTrue = received > 0 && received >= model.Manifest.PaidShare * acted.PredictedOverdueMinor;
+        if (!debtor.IsTold(acted.PredictedOn))
+        {
+            // Looked at too late, as after a long time without a node: some of what was paid is not told any more.
+            acted.PredictedOn = Day.None;
+            return;
+        }
+        bool cameTrue = CameTrue(debtor, acted, model.Manifest);
         double predicted = (double)acted.PredictedShare / ushort.MaxValue;
         int tenth = Math.Min(9, (int)(predicted * 10));
         Add(acted.PredictedBy, "all", "all", predicted, cameTrue);
@@ -92,17 +106,40 @@ internal sealed class OutcomeWatch(DebtorTable table)
         acted.PredictedOn = Day.None;
     }
 
+    /// <summary>The label of training sets, as of the prediction's moment: what came in from its day on, for as many days as the horizon has.</summary>
+    private static bool CameTrue(Debtor debtor, in ActedState acted, ModelManifest manifest)
+    {
+        Day before = acted.PredictedOn.Plus(-1), last = before.Plus(manifest.HorizonDays);
+        if (manifest.PaidShare == 0)
+            return debtor.HasReceived(before, last);
+        long received = debtor.Received(before, last);
+        return received > 0 && received >= manifest.PaidShare * acted.PredictedOverdueMinor;
+    }
+
+    private static bool IsAsked(in DebtorFacts facts) => facts.DisputesOpen == 0 && !facts.OnHold;
+
     private void Add(ushort model, string dimension, string group, double predicted, bool cameTrue)
     {
         var key = new OutcomeKey(model, dimension, group);
-        if (!sums.TryGetValue(key, out OutcomeSums sum) && sums.Count >= Limits.OutcomeGroupsMax)
+        if (!sums.TryGetValue(key, out OutcomeSums sum))
         {
-            key = key with { Group = "others" };
-            sums.TryGetValue(key, out sum);
+            int groups = named.GetValueOrDefault(model);
+            if (IsOpen(dimension) && groups >= Limits.OutcomeGroupsMax)
+            {
+                key = key with { Group = "others" };
+                sums.TryGetValue(key, out sum);
+            }
+            else if (IsOpen(dimension))
+            {
+                named[model] = groups + 1;
+            }
         }
         sums[key] = new OutcomeSums(sum.Predictions + 1, sum.Predicted + predicted, sum.CameTrue + (cameTrue ? 1 : 0));
         HasChanged = true;
     }
+
+    /// <summary>Whether the names of a dimension's groups come with the data, and may be as many as there are debtors.</summary>
+    private static bool IsOpen(string dimension) => dimension is not ("all" or "predicted" or "stage" or "channel");
 
     private static byte AgeOf(int dpd) => dpd <= 0 ? (byte)0 : dpd > 120 ? (byte)5 : (byte)((dpd - 1) / 30 + 1);
 }

@@ -9,6 +9,9 @@ public sealed record ModelSet(long Revision, ScoringModel? Propensity, ScoringMo
 {
     public static readonly ModelSet None = new(0, null, null, null);
 
+    /// <summary>Since when <see cref="Propensity"/> has been active, in Unix milliseconds: what it says of an earlier moment was never foretold.</summary>
+    public long PropensitySinceMs { get; init; }
+
     /// <summary>A set of one propensity model, for who has no registry.</summary>
     public static ModelSet Of(ScoringModel? propensity) => propensity is null ? None : None with { Propensity = propensity };
 

@@ -16,9 +16,9 @@ internal static class ModelTables
             versions.AddRow(
                 Markup.Escape(version.Name), Markup.Escape(version.Version), Text($"{version.Number}"), Text($"{version.Target}, {version.HorizonDays} days"),
                 version.Calibrated && version.Role.Length > 0 ? $"{version.Role}, calibrated" : version.Role,
-                version.TrainingRows == 0 ? "" : Text($"{version.TrainingRows:N0} rows, {version.TrainingFrom} to {version.TrainingTo}"),
-                string.Join(", ", version.Metrics.Where(metric => !metric.Key.Contains('.')).OrderBy(metric => metric.Key, StringComparer.Ordinal).Select(metric => Text($"{metric.Key} {metric.Value:0.###}"))),
-                Text($"{At(version.Added)} by {version.AddedBy}"));
+                version.TrainingRows == 0 ? "" : Markup.Escape(Text($"{version.TrainingRows:N0} rows, {version.TrainingFrom} to {version.TrainingTo}")),
+                Markup.Escape(string.Join(", ", version.Metrics.Where(metric => !metric.Key.Contains('.')).OrderBy(metric => metric.Key, StringComparer.Ordinal).Select(metric => Text($"{metric.Key} {metric.Value:0.###}")))),
+                Markup.Escape(Text($"{At(version.Added)} by {version.AddedBy}")));
         }
         Output.Results.Write(versions);
         Table changes = Simple("at", "change", "target", "model", "by");

@@ -1,10 +1,12 @@
 using System.Text;
+using System.Text.Unicode;
 using Collections.Engine.Hosting;
 using Collections.Engine.Scoring;
 using Collections.Engine.Stores;
 using Collections.Scoring.Registry;
 using Collections.Server.Access;
 using Collections.V1;
+using Google.Protobuf;
 using Grpc.Core;
 
 namespace Collections.Server.Services;
@@ -23,8 +25,11 @@ public sealed class ModelsService(Node node) : Models.ModelsBase
         var response = new ListModelsResponse();
         response.Versions.Add(node.Models.Versions.Select(Describe));
         response.Changes.Add(node.Models.Acts.Where(act => act.Kind == ConfigurationKind.Model).Select(Describe));
-        foreach ((int done, int of) in await Guard(() => node.AskAll(partition => partition.View.Rescored)))
+        for (int number = 0; number < node.PartitionCount; number++)
         {
+            if (node.StateOf(number) == PartitionState.Stopped)
+                continue;
+            (int done, int of) = await Guard(() => node.Ask(number, partition => partition.View.Rescored));
             response.Rescored += done;
             response.ToRescore += of;
         }
@@ -35,7 +40,7 @@ public sealed class ModelsService(Node node) : Models.ModelsBase
     {
         if (request.Model.IsEmpty)
             throw Wire.Invalid("model", "must be the text of a LightGBM model", "");
-        var files = new ModelFiles(Encoding.UTF8.GetString(request.Model.Span), Encoding.UTF8.GetString(request.Manifest.Span));
+        var files = new ModelFiles(Text("model", request.Model), Text("manifest", request.Manifest));
         string name = request.Name.Length == 0 ? "model" : request.Name;
         return Answer(await Guard(() => node.Models.AddAsync(name, files, AccessPoint.NameOf(context))));
     }
@@ -186,6 +191,10 @@ public sealed class ModelsService(Node node) : Models.ModelsBase
         version.Note = result.Reason;
         return version;
     }
+
+    /// <summary>What is no UTF-8 would be kept as something else than was sent, under another hash.</summary>
+    private static string Text(string field, ByteString bytes) =>
+        Utf8.IsValid(bytes.Span) ? Encoding.UTF8.GetString(bytes.Span) : throw Wire.Invalid(field, "must be UTF-8", "another encoding");
 
     private static ModelTarget Target(string name)
     {

@@ -75,6 +75,20 @@ public sealed class ModelChangeTests
         Assert.Equal([(0.7, 2), (0.7, 2)], ((string[])["a", "b"]).Select(name => Scored(again, name)));
     }
 
+    [Fact]
+    public void A_debtor_who_has_gone_on_quietly_since_its_score_is_still_shown()
+    {
+        using Scene scene = new Scene(models: Set(1, Model(0.2, 1))).Owes("a").Run();
+        scene.NowMs += 200 * 24 * Scene.Hour;
+        scene.Pays("a", 5_000, isHistory: true).Run();
+        scene.NowMs += 200 * 24 * Scene.Hour;
+        scene.Pays("a", 500, isHistory: true).Run();
+        scene.NowMs += 200 * 24 * Scene.Hour;
+        scene.Run();
+        Assert.True(scene.Debtor("a").IsQuiet);
+        Assert.Equal((0.2, 1), Scored(scene, "a"));
+    }
+
     private static (double, int) Scored(Scene scene, string name)
     {
         Domain.Debtors.ActedState acted = scene.Debtor(name).Acted;

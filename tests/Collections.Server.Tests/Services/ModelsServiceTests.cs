@@ -1,4 +1,5 @@
 using Collections.Engine.Tests;
+using Collections.Server.Tests.EndToEnd;
 using Collections.V1;
 using Google.Protobuf;
 using Grpc.Core;
@@ -39,6 +40,10 @@ public sealed class ModelsServiceTests
         await RefusedAsync(StatusCode.FailedPrecondition, "the model's output is no probability", StumpRequest.Of("2", StumpModel.Constant(0.2).Replace("binary sigmoid:1", "regression", StringComparison.Ordinal)));
         await RefusedAsync(StatusCode.FailedPrecondition, "", new AddModelRequest { Model = ByteString.CopyFromUtf8("no model") });
         await RefusedAsync(StatusCode.InvalidArgument, "model: must be the text of a LightGBM model", new AddModelRequest());
+        AddModelRequest latin = StumpRequest.Of("2", StumpModel.Constant(0.2) + "Köln");
+        latin.Model = ByteString.CopyFrom(System.Text.Encoding.Latin1.GetBytes(latin.Model.ToStringUtf8()));
+        await RefusedAsync(StatusCode.InvalidArgument, "model: must be UTF-8", latin);
+        await RefusedAsync(StatusCode.InvalidArgument, "manifest: must be UTF-8", new AddModelRequest { Model = ByteString.CopyFromUtf8(StumpModel.Constant(0.2)), Manifest = ByteString.CopyFrom(0xff) });
         await FailsAsync(StatusCode.NotFound, "the registry has no model 'stump' of version '9'", () => scene.Models.ActivateAsync(Version("9")));
         await FailsAsync(StatusCode.FailedPrecondition, "there is no version before the active one", () => scene.Models.RollBackAsync(new RollBackRequest()));
         await FailsAsync(StatusCode.InvalidArgument, "target: must be propensity or pre-due-risk, but is 'luck'", () => scene.Models.RollBackAsync(new RollBackRequest { Target = "luck" }));
@@ -54,6 +59,32 @@ public sealed class ModelsServiceTests
         ModelVersion added = await scene.Models.AddAsync(new AddModelRequest { Model = ByteString.CopyFromUtf8(StumpModel.Constant(0.2)), Name = "My model" });
         Assert.Equal(("my-model", "propensity", 30), (added.Name, added.Target, added.HorizonDays));
         Assert.Equal(added.Sha256[..12], added.Version);
+    }
+
+    [Fact]
+    public async Task What_a_manifest_says_is_shown_as_it_is_whatever_brackets_it_has()
+    {
+        await using NodeScene scene = await NodeScene.StartAsync();
+        const string more = """
+            "training": {"source": "log", "from": "[first]", "to": "[/]", "rows": 10}, "metrics": {"auc [left out]": 0.7}
+            """;
+        await scene.Models.AddAsync(StumpRequest.Of("1", StumpModel.Constant(0.2), more: more));
+        CommandResult list = await CollectionsProcess.RunAsync("model", "list", "--address", $"{scene.Address}");
+        Assert.Equal((0, ""), (list.ExitCode, list.Errors));
+    }
+
+    [Fact]
+    public async Task Models_are_listed_and_changed_although_a_partition_has_stopped()
+    {
+        await using NodeScene scene = await NodeScene.StartAsync(partitions: 2);
+        for (int i = 0; i < 10; i++)
+            await scene.OverdueAsync($"d{i}", 10_000);
+        await scene.LoseAsync(1);
+        await scene.Models.AddAsync(StumpRequest.Of("1", StumpModel.Constant(0.2)));
+        Assert.Equal("active", (await scene.Models.ActivateAsync(Version("1"))).Role);
+        ListModelsResponse list = await scene.Models.ListAsync(new ListModelsRequest());
+        Assert.Equal(["", "active"], list.Versions.Select(version => version.Role));
+        Assert.InRange(list.ToRescore, 1, 9);
     }
 
     [Fact]

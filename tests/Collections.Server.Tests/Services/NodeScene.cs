@@ -77,6 +77,14 @@ internal sealed class NodeScene : IAsyncDisposable
     public async Task<QueueSummary?> QueueAsync(string queue = "default/voice") =>
         (await Queues.ListQueuesAsync(new ListQueuesRequest { Tenant = Tenant })).Queues.SingleOrDefault(q => q.Queue == queue);
 
+    /// <summary>Somebody else takes a partition that has something to keep: it stops here.</summary>
+    public async Task LoseAsync(int partition)
+    {
+        store.TakeOwnership(partition, "somebody else");
+        await Assert.ThrowsAsync<StoreFencedException>(Node.CheckpointAsync);
+        Assert.Equal(PartitionState.Stopped, Node.StateOf(partition));
+    }
+
     public async Task MoveToAsync(DateTimeOffset to)
     {
         Clock.MoveTo(to.ToUnixTimeMilliseconds());
