@@ -14,7 +14,9 @@ namespace Collections.Server.Training;
 /// <param name="path">Of the CSV; replaced when there is one, once the new one is whole.</param>
 internal sealed class TrainingSetExport(IEventLog log, LogSurvey survey, TrainingPlan plan, string path) : IDisposable
 {
-    private readonly string folder = path + ".parts";
+    /// <summary>This run's own, so that it removes nothing of anybody else's; beside the target, so that the whole is moved there at once.</summary>
+    private readonly string folder = $"{path}.{Path.GetRandomFileName()}.parts";
+
     private readonly double[] values = new double[FeatureCatalogue.Count];
     private readonly StringBuilder line = new();
     private readonly string weight = (1 / plan.Selection.Share).ToString("R", CultureInfo.InvariantCulture);
@@ -25,7 +27,6 @@ internal sealed class TrainingSetExport(IEventLog log, LogSurvey survey, Trainin
     /// <exception cref="OperationCanceledException">It was stopped; nothing of it is left.</exception>
     public void Run(Action<int> partitionDone, CancellationToken cancellation)
     {
-        RemoveParts();
         Directory.CreateDirectory(folder);
         for (int partition = 0; partition < log.PartitionCount; partition++)
         {
