@@ -9,7 +9,7 @@ public abstract class StoreContract : IDisposable
     /// <summary>Opens the store of this test; again after a close, the same one.</summary>
     protected abstract IStore Open();
 
-    [Fact]
+    [StoreFact]
     public void A_new_store_is_empty()
     {
         using IStore store = Open();
@@ -18,7 +18,7 @@ public abstract class StoreContract : IDisposable
         Assert.Empty(store.LoadDeadLetters(5, 10));
     }
 
-    [Fact]
+    [StoreFact]
     public void Epochs_rise_by_one_from_one_for_each_partition_and_over_reopening()
     {
         for (int round = 0; round < 3; round++)
@@ -30,7 +30,7 @@ public abstract class StoreContract : IDisposable
         }
     }
 
-    [Fact]
+    [StoreFact]
     public void A_checkpoint_is_loaded_as_it_was_committed()
     {
         Checkpoint checkpoint = StoreSamples.Full(2, epoch: 1, number: 9);
@@ -56,7 +56,7 @@ public abstract class StoreContract : IDisposable
         Assert.Null(LoadedCheckpoint.Of(again, 1));
     }
 
-    [Fact]
+    [StoreFact]
     public void Outcomes_stay_as_they_were_written_last_until_the_partition_starts_anew()
     {
         using IStore store = Open();
@@ -76,7 +76,7 @@ public abstract class StoreContract : IDisposable
         Assert.DoesNotContain("outcomes", LoadedCheckpoint.Of(store, 0)!.Text);
     }
 
-    [Fact]
+    [StoreFact]
     public void Versions_documents_and_acts_of_the_configuration_are_kept_and_never_change()
     {
         var first = new ConfigurationVersion(1, ConfigurationKind.Model, "propensity", "1");
@@ -110,7 +110,7 @@ public abstract class StoreContract : IDisposable
         Assert.Null(again.LoadDocument(2, "card"));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_checkpoint_changes_the_states_that_it_names_and_keeps_the_others()
     {
         using IStore store = Open();
@@ -134,7 +134,7 @@ public abstract class StoreContract : IDisposable
         Assert.Empty(loaded.States[0]);
     }
 
-    [Fact]
+    [StoreFact]
     public void Names_stay_when_none_came_and_are_replaced_when_some_did()
     {
         using IStore store = Open();
@@ -148,7 +148,7 @@ public abstract class StoreContract : IDisposable
         Assert.Equal([7], LoadedCheckpoint.Of(store, 0)!.NameBytes);
     }
 
-    [Fact]
+    [StoreFact]
     public void Held_events_replace_the_ones_before_in_their_order()
     {
         using IStore store = Open();
@@ -163,7 +163,7 @@ public abstract class StoreContract : IDisposable
         }
     }
 
-    [Fact]
+    [StoreFact]
     public void Replace_drops_the_states_and_names_before_it_but_not_the_trail()
     {
         using IStore store = Open();
@@ -179,7 +179,7 @@ public abstract class StoreContract : IDisposable
         Assert.Single(store.LoadDeadLetters(0, 10));
     }
 
-    [Fact]
+    [StoreFact]
     public void Audit_rows_count_without_gaps()
     {
         using IStore store = Open();
@@ -203,7 +203,7 @@ public abstract class StoreContract : IDisposable
         void Refused(params long[] sequences) => Assert.Throws<InvariantBrokenException>(() => Accepted(sequences));
     }
 
-    [Fact]
+    [StoreFact]
     public void Dead_letters_come_back_oldest_first_and_no_more_than_asked_for()
     {
         using IStore store = Open();
@@ -219,7 +219,7 @@ public abstract class StoreContract : IDisposable
         Assert.Equal(5, store.LoadDeadLetters(0, 100).Count);
     }
 
-    [Fact]
+    [StoreFact]
     public void An_old_owner_changes_nothing()
     {
         using IStore store = Open();
@@ -247,7 +247,7 @@ public abstract class StoreContract : IDisposable
         Assert.Empty(store.LoadLeases(0));
     }
 
-    [Fact]
+    [StoreFact]
     public void Nobody_writes_before_taking_the_partition()
     {
         using IStore store = Open();
@@ -255,7 +255,7 @@ public abstract class StoreContract : IDisposable
         Assert.Throws<StoreFencedException>(() => store.CommitLeases([StoreSamples.Grant(1, StoreSamples.Lease(0, 1))]));
     }
 
-    [Fact]
+    [StoreFact]
     public void Leases_live_as_their_changes_say()
     {
         using (IStore store = Open())
@@ -283,7 +283,7 @@ public abstract class StoreContract : IDisposable
         Assert.Empty(again.LoadLeases(2));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_change_of_a_closed_lease_changes_nothing()
     {
         using IStore store = Open();
@@ -293,7 +293,7 @@ public abstract class StoreContract : IDisposable
         Assert.Empty(store.LoadLeases(0));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_lease_may_have_no_propensity()
     {
         using IStore store = Open();
@@ -302,7 +302,7 @@ public abstract class StoreContract : IDisposable
         Assert.Equal(lease, store.LoadLeases(0)[0]);
     }
 
-    [Fact]
+    [StoreFact]
     public void A_lease_is_granted_once_and_with_its_own_row()
     {
         using IStore store = Open();
@@ -314,7 +314,7 @@ public abstract class StoreContract : IDisposable
         Assert.Empty(store.LoadLeases(0));
     }
 
-    [Fact]
+    [StoreFact]
     public void Partitions_commit_at_the_same_time()
     {
         using IStore store = Open();

@@ -165,6 +165,9 @@ public sealed class Node : IAsyncDisposable
         Models.Dispose();
     }
 
+    /// <summary>An empty checkpoint that takes what the store wants.</summary>
+    internal Checkpoint NewCheckpoint() => new() { Readable = store.WantsReadable ? new ReadableStates() : null };
+
     internal Worker WorkerOf(int partition) => workers[partition % workers.Length];
 
     internal void OnVoided(IReadOnlyList<LeaseVoidedNotice> notices) => Voided?.Invoke(notices);

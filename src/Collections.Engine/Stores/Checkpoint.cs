@@ -47,6 +47,12 @@ public sealed class Checkpoint
     /// <summary>The partition starts anew: states stored before are dropped.</summary>
     public bool Replace { get; set; }
 
+    /// <summary>The readable row of each state, where the store wants them (<see cref="IStore.WantsReadable"/>); null: it does not.</summary>
+    public ReadableStates? Readable { get; init; }
+
+    /// <summary>Rises whenever it is emptied to be filled again: as long as it stays, the content is the same.</summary>
+    public long Filling { get; private set; }
+
     public int StateCount => states.Count;
 
     public long ImageBytes => used;
@@ -68,7 +74,9 @@ public sealed class Checkpoint
 
     public void Clear()
     {
+        Filling++;
         states.Clear();
+        Readable?.Clear();
         used = 0;
         Names = [];
         Outcomes = [];

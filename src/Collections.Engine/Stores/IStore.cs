@@ -8,6 +8,9 @@ namespace Collections.Engine.Stores;
 /// </summary>
 public interface IStore : IDisposable
 {
+    /// <summary>Whether checkpoints are to carry a readable row for each state (<see cref="Checkpoint.Readable"/>).</summary>
+    bool WantsReadable => false;
+
     /// <summary>Takes a partition: from now on only the returned epoch may write. Epochs of a partition rise by one at a time from 1.</summary>
     long TakeOwnership(int partition, string owner);
 

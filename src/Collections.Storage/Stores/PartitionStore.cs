@@ -137,7 +137,7 @@ internal sealed class PartitionStore : IDisposable
         {
             ReadOnlySpan<byte> image = checkpoint.ImageOf((int)(entry & uint.MaxValue));
             long slot = (long)(entry >> 32);
-            sql.PutState.Bind(1, slot).Bind(2, image).Bind(3, StateChecksum(slot, image)).Run();
+            sql.PutState.Bind(1, slot).Bind(2, image).Bind(3, RowChecksums.OfState(slot, image)).Run();
         }
     }
 
@@ -159,7 +159,7 @@ internal sealed class PartitionStore : IDisposable
         {
             LogRecord record = held[i];
             sql.PutHeld.Bind(1, i).Bind(2, (long)record.Stream).Bind(3, record.Offset).Bind(4, record.KnownMs).Bind(5, record.History ? 1 : 0)
-                .Bind(6, record.Content).Bind(7, HeldChecksum(i, record)).Run();
+                .Bind(6, record.Content).Bind(7, RowChecksums.OfHeld(i, record)).Run();
         }
     }
 
@@ -222,7 +222,7 @@ internal sealed class PartitionStore : IDisposable
         {
             long slot = row.Int64(0);
             ReadOnlySpan<byte> image = row.Blob(1);
-            if (row.Int64(2) != StateChecksum(slot, image))
+            if (row.Int64(2) != RowChecksums.OfState(slot, image))
                 file.Trust(false, Text($"the state of slot {slot} doesn't match its checksum"));
             into.State(checked((int)slot), image);
         }
@@ -234,19 +234,10 @@ internal sealed class PartitionStore : IDisposable
         for (int i = 0; row.Step(); i++)
         {
             var record = new LogRecord((EventStream)row.Int64(1), row.Int64(2), row.Int64(3), row.Int64(4) != 0, row.Blob(5));
-            if (row.Int64(0) != i || row.Int64(6) != HeldChecksum(i, record))
+            if (row.Int64(0) != i || row.Int64(6) != RowChecksums.OfHeld(i, record))
                 file.Trust(false, Text($"held event {i} is missing or doesn't match its checksum"));
             into.Held(record);
         }
-    }
-
-    private static long StateChecksum(long slot, ReadOnlySpan<byte> image) => Checksum.Of(image, Checksum.Of(slot, Checksum.Start));
-
-    private static long HeldChecksum(int index, in LogRecord record)
-    {
-        uint sum = Checksum.Of((long)record.Stream << 32 | (uint)index, Checksum.Start);
-        sum = Checksum.Of(record.KnownMs, Checksum.Of(record.Offset, sum));
-        return Checksum.Of(record.Content, Checksum.Of(record.History ? 1 : 0, sum));
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -62,6 +62,7 @@ internal sealed class MemoryStore : IStore
         lock (gate)
         {
             Part part = Owned(checkpoint.Partition, checkpoint.Epoch);
+            List<AuditRow> audit = Numbered(checkpoint, part.Audit.Count);
             if (checkpoint.Replace)
             {
                 part.States.Clear();
@@ -78,8 +79,7 @@ internal sealed class MemoryStore : IStore
             part.Held.Clear();
             for (int i = 0; i < checkpoint.Held.Count; i++)
                 part.Held.Add(checkpoint.Held[i]);
-            foreach (AuditRow row in checkpoint.Audit)
-                part.Audit.Add(row with { Sequence = part.Audit.Count + 1 });
+            part.Audit.AddRange(audit);
             part.DeadLetters.AddRange(checkpoint.DeadLetters);
             CheckpointCount++;
         }
@@ -93,8 +93,13 @@ internal sealed class MemoryStore : IStore
         {
             foreach (LeaseChange change in changes)
                 Owned(change.Partition, change.Epoch);
+            // On copies: one change that is refused leaves the others unmade.
+            Dictionary<int, SortedDictionary<uint, LeaseRow>> changed = changes.Select(change => change.Partition).Distinct()
+                .ToDictionary(partition => partition, partition => new SortedDictionary<uint, LeaseRow>(Of(partition).Leases));
             foreach (LeaseChange change in changes)
-                Apply(change, Of(change.Partition).Leases);
+                Apply(change, changed[change.Partition]);
+            foreach ((int partition, SortedDictionary<uint, LeaseRow> leases) in changed)
+                Of(partition).Leases = leases;
         }
         Enter(StoreMoment.AfterLeases);
     }
@@ -194,11 +199,26 @@ internal sealed class MemoryStore : IStore
         return part.Epoch == epoch && epoch > 0 ? part : throw new StoreFencedException($"partition {partition} is owned under epoch {part.Epoch}, and {epoch} came");
     }
 
+    /// <summary>The checkpoint's acts with their numbers: they count on without a gap.</summary>
+    private static List<AuditRow> Numbered(Checkpoint checkpoint, int last)
+    {
+        var rows = new List<AuditRow>();
+        foreach (AuditRow row in checkpoint.Audit)
+        {
+            Domain.Invariant.Require(
+                row.Sequence == 0 || row.Sequence == last + 1, $"audit rows of partition {checkpoint.Partition} count without gaps, but {last} would be followed by {row.Sequence}");
+            rows.Add(row with { Sequence = ++last });
+        }
+        return rows;
+    }
+
     private static void Apply(in LeaseChange change, SortedDictionary<uint, LeaseRow> leases)
     {
         if (change.Kind == LeaseChangeKind.Grant)
         {
-            Domain.Invariant.Require(leases.TryAdd(change.Sequence, change.Row!), $"a lease is granted once, but {change.Row!.Id} is there already");
+            if (change.Row is not { } granted || granted.Partition != change.Partition || granted.Sequence != change.Sequence)
+                throw new Domain.InvariantBrokenException($"a grant carries its own row, but lease {change.Partition}-{change.Sequence} came with {change.Row?.Id ?? "none"}");
+            Domain.Invariant.Require(leases.TryAdd(change.Sequence, granted), $"a lease is granted once, but {granted.Id} is there already");
             return;
         }
         if (!leases.TryGetValue(change.Sequence, out LeaseRow? row))
@@ -227,6 +247,6 @@ internal sealed class MemoryStore : IStore
 
         public List<DeadLetter> DeadLetters { get; } = [];
 
-        public SortedDictionary<uint, LeaseRow> Leases { get; } = [];
+        public SortedDictionary<uint, LeaseRow> Leases { get; set; } = [];
     }
 }
