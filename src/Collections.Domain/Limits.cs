@@ -24,6 +24,12 @@ public static class Limits
     /// </summary>
     public const int EntriesMax = 4_000;
 
+    /// <summary>
+    /// Reversals behind the horizon that wait for a payment which has not come, newest kept: 250 are a sixteenth of the entries, so that a feed of
+    /// reversals without payments can't fill a debtor for good.
+    /// </summary>
+    public const int ReversalsAheadMax = EntriesMax / 16;
+
     /// <summary>Bytes of a debtor's lists beyond which it takes nothing new; the quarter above it is left to the allocations of what it has.</summary>
     public const int ListBytesMax = BlockBytesMax / 4 * 3;
 

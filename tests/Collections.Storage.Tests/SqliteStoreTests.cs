@@ -56,7 +56,7 @@ public sealed class SqliteStoreTests : IDisposable
             store.Commit(StoreSamples.Full(0, epoch, 1));
             before = LoadedCheckpoint.Of(store, 0)!.Text;
             failing = (StoreStep)step;
-            store.Commit(StoreSamples.Full(0, epoch, 2));
+            store.Commit(StoreSamples.Full(0, epoch, 3));
             Assert.Null(failing);
         }
         using var recovered = new SqliteStore(copy);
@@ -226,6 +226,22 @@ public sealed class SqliteStoreTests : IDisposable
             Assert.Equal([old, added], store.LoadLeases(0));
         SegmentFiles.Execute(PathOf("leases.db"), "PRAGMA user_version=3");
         Assert.Contains("format version 3", Assert.Throws<StorageRefusedException>(() => Open()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_checkpoint_of_a_file_from_before_there_were_outcomes_is_read_and_followed()
+    {
+        CommitOne();
+        SegmentFiles.Execute(PathOf("p0000.db"), "DROP TABLE outcomes; PRAGMA user_version=1");
+        using SqliteStore store = Open();
+        long epoch = store.TakeOwnership(0, "me");
+        LoadedCheckpoint old = LoadedCheckpoint.Of(store, 0)!;
+        Assert.NotEmpty(old.States);
+        Assert.DoesNotContain("outcomes", old.Text, StringComparison.Ordinal);
+        Checkpoint next = StoreSamples.Full(0, epoch, 2);
+        next.Outcomes = [1, 2];
+        store.Commit(next);
+        Assert.Contains("outcomes 0102", LoadedCheckpoint.Of(store, 0)!.Text, StringComparison.Ordinal);
     }
 
     [Fact]

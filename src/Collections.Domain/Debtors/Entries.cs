@@ -92,6 +92,9 @@ internal struct InstructionEntry
 [StructLayout(LayoutKind.Sequential)]
 internal struct AmendmentEntry
 {
+    /// <summary><see cref="Value"/> of a reversal whose payment has come; 0 before.</summary>
+    public const long Met = 1;
+
     /// <summary>Minor units, or the number of the new due day.</summary>
     public long Value;
 

@@ -67,22 +67,25 @@ internal static class HistoryFold
         EventError error = default;
         switch (e.Head.Kind)
         {
-            case EventKind.ItemAdjusted when BodyReader.TryRead(e.Body, out ItemAdjusted adjusted, ref error): Name(adjusted.Item, e.Head.Effective, unsettles: adjusted.AmountMinor > 0, futures); break;
-            case EventKind.ItemCancelled when BodyReader.TryRead(e.Body, out ItemCancelled cancelled, ref error): Name(cancelled.Item, e.Head.Effective, unsettles: true, futures); break;
-            case EventKind.DueDateChanged when BodyReader.TryRead(e.Body, out DueDateChanged redated, ref error): Name(redated.Item, e.Head.Effective, unsettles: false, futures); break;
+            case EventKind.ItemAdjusted when BodyReader.TryRead(e.Body, out ItemAdjusted adjusted, ref error):
+                // In another currency than the item's, which is not known yet, it takes nothing back.
+                Name(ItemFuture.KeyOf(adjusted.Item), e.Head.Effective, unsettles: false, futures);
+                Name(ItemFuture.KeyOf(adjusted.Item, adjusted.Currency), e.Head.Effective, unsettles: adjusted.AmountMinor > 0, futures);
+                break;
+            case EventKind.ItemCancelled when BodyReader.TryRead(e.Body, out ItemCancelled cancelled, ref error): Name(ItemFuture.KeyOf(cancelled.Item), e.Head.Effective, unsettles: true, futures); break;
+            case EventKind.DueDateChanged when BodyReader.TryRead(e.Body, out DueDateChanged redated, ref error): Name(ItemFuture.KeyOf(redated.Item), e.Head.Effective, unsettles: false, futures); break;
             case EventKind.PaymentReceived when BodyReader.TryRead(e.Body, out PaymentReceived received, ref error) && !received.Allocations.IsEmpty:
                 foreach (ExplicitAllocation allocation in received.Allocations)
-                    Name(allocation.Item, e.Head.Effective, unsettles: false, futures);
+                    Name(ItemFuture.KeyOf(allocation.Item), e.Head.Effective, unsettles: false, futures);
                 break;
         }
     }
 
-    private static void Name(ReadOnlySpan<byte> item, Day day, bool unsettles, Dictionary<ulong, ItemFuture> futures)
+    private static void Name(ulong item, Day day, bool unsettles, Dictionary<ulong, ItemFuture> futures)
     {
-        ulong hash = Hash64.Of(item);
-        ItemFuture known = futures.GetValueOrDefault(hash);
+        ItemFuture known = futures.GetValueOrDefault(item);
         Day until = day > known.NamedUntil ? day : known.NamedUntil;
-        futures[hash] = new ItemFuture(until, unsettles && day > known.UnsettledUntil ? day : known.UnsettledUntil);
+        futures[item] = new ItemFuture(until, unsettles && day > known.UnsettledUntil ? day : known.UnsettledUntil);
     }
 
     private static Event Read(HistoryBatch history, int index)

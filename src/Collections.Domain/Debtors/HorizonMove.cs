@@ -59,6 +59,7 @@ internal static unsafe class HorizonMove
         MarkPayments(ref s, target);
         KeepRecentPayments(ref s, target);
         int[] itemPlaces = MoveItems(ref s, target);
+        NoteReversed(s);
         int[] paymentPlaces = MovePayments(ref s, target);
         MoveReferences(ref s, itemPlaces, paymentPlaces);
         DropAmendments(ref s, target);
@@ -122,7 +123,11 @@ internal static unsafe class HorizonMove
             item.Bits &= unchecked((ushort)~(ItemEntry.Kept | ItemEntry.Unsettled | ItemEntry.UnsettledLater));
             if (item.IssuedOn > target || item.Open > 0)
                 item.Bits |= ItemEntry.Kept;
-            if (s.Scratch.Futures is { } futures && futures.TryGetValue(Hash64.Of(s.Text(item.Text)), out ItemFuture future))
+            if (s.Scratch.Futures is not { } futures)
+                continue;
+            if (futures.TryGetValue(ItemFuture.KeyOf(s.Text(item.Text)), out ItemFuture future))
+                Mark(s, ref item, target, future);
+            if (futures.TryGetValue(ItemFuture.KeyOf(s.Text(item.Text), s.Currencies[item.Currency]), out future))
                 Mark(s, ref item, target, future);
         }
         foreach (ref readonly AmendmentEntry amendment in s.Amendments)
@@ -332,14 +337,32 @@ internal static unsafe class HorizonMove
     private static void DropAmendments(ref HotState s, Day target)
     {
         Span<AmendmentEntry> amendments = s.Amendments;
+        int ahead = 0;
+        foreach (ref readonly AmendmentEntry amendment in amendments)
+            ahead += amendment.On <= target && IsAhead(s, amendment) ? 1 : 0;
+        int surplus = Math.Max(0, ahead - Limits.ReversalsAheadMax);
         int kept = 0;
         foreach (AmendmentEntry amendment in amendments)
         {
-            if (amendment.On > target || ReversesInside(s, amendment, target))
+            if (amendment.On > target || ReversesInside(s, amendment, target) || (IsAhead(s, amendment) && surplus-- <= 0))
                 amendments[kept++] = amendment;
         }
         s.Truncate(ListId.Amendments, kept);
     }
+
+    /// <summary>Before payments are dropped: which reversals have met theirs.</summary>
+    private static void NoteReversed(in HotState s)
+    {
+        foreach (ref AmendmentEntry amendment in s.Amendments)
+        {
+            if (amendment.Kind == EventKind.PaymentReversed && amendment.Value == 0 && s.FindPayment(s.Text(amendment.Text)) >= 0)
+                amendment.Value = AmendmentEntry.Met;
+        }
+    }
+
+    /// <summary>Whether a reversal came before its payment, which may still come, whatever day the reversal is dated.</summary>
+    private static bool IsAhead(in HotState s, in AmendmentEntry amendment) =>
+        amendment.Kind == EventKind.PaymentReversed && amendment.Value == 0 && s.FindPayment(s.Text(amendment.Text)) < 0;
 
     /// <summary>A reversal dated before its payment stays as long as the payment can be folded anew.</summary>
     private static bool ReversesInside(in HotState s, in AmendmentEntry amendment, Day target)

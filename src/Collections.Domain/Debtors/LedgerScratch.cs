@@ -8,8 +8,8 @@ internal sealed class LedgerScratch
     private ulong[] credits = new ulong[64];
 
     /// <summary>
-    /// While a long history is taken in: what is still to come for an item, by the hash of its name, so that items stay which are still
-    /// to be changed. Null at all other times.
+    /// While a long history is taken in: what is still to come for an item, by <see cref="ItemFuture.KeyOf"/>, so that items stay which are
+    /// still to be changed. Null at all other times.
     /// </summary>
     public Dictionary<ulong, ItemFuture>? Futures { get; set; }
 
@@ -31,4 +31,8 @@ internal sealed class LedgerScratch
 }
 
 /// <summary>The last day on which an event names an item, and the last on which one takes a settlement back.</summary>
-internal readonly record struct ItemFuture(Day NamedUntil, Day UnsettledUntil);
+internal readonly record struct ItemFuture(Day NamedUntil, Day UnsettledUntil)
+{
+    /// <param name="currency">Of what touches the item in this currency alone; none: of what touches it in any.</param>
+    public static ulong KeyOf(ReadOnlySpan<byte> item, Currency currency = default) => Hash64.Of(item, currency.Code);
+}

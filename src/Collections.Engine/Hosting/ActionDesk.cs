@@ -23,13 +23,7 @@ public sealed class ActionDesk
     private readonly Queue<(string Tenant, string Caller, string Request)> requestOrder = [];
     private readonly Dictionary<(string Tenant, string Caller, string Request), List<LeaseRow>> earlier = [];
 
-    internal ActionDesk(Node node)
-    {
-        this.node = node;
-        // The first pull need not wait for what its reasons take to compile.
-        if (node.Options.Model is { } model)
-            _ = Task.Run(() => model.Explainer);
-    }
+    internal ActionDesk(Node node) => this.node = node;
 
     /// <summary>The best actions of a queue, each under a lease.</summary>
     /// <exception cref="StoreUnavailableException">The leases could not be committed: nothing was handed out.</exception>

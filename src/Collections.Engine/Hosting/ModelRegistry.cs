@@ -190,11 +190,14 @@ public sealed class ModelRegistry : IDisposable
     {
         try
         {
-            await node.Ask(number, partition =>
-            {
-                partition.Install(models);
-                return true;
-            });
+            await node.Ask(
+                number,
+                partition =>
+                {
+                    partition.Install(models);
+                    return true;
+                },
+                isOrder: true);
         }
         catch (InvalidOperationException)
         {
@@ -314,8 +317,11 @@ public sealed class ModelRegistry : IDisposable
         if (number == 0)
             return null;
         RegisteredModel version = versions[number - 1];
-        return ScoringModel.Create(version.Manifest.Name, FilesOf(number), out string error, (ushort)number)
+        ScoringModel model = ScoringModel.Create(version.Manifest.Name, FilesOf(number), out string error, (ushort)number)
             ?? throw new StoreCorruptException($"model {version} in the store can't be used by this version of the program: {error}; run the program that activated it, or a newer one");
+        // The first pull need not wait for what its reasons take to compile.
+        _ = Task.Run(() => model.Explainer);
+        return model;
     }
 
     private ModelFiles FilesOf(int number) => new(

@@ -96,12 +96,17 @@ public sealed class Node : IAsyncDisposable
     }
 
     /// <summary>Asks a partition on its own thread, between two slices.</summary>
-    public Task<T> Ask<T>(int partition, Func<Partition, T> question)
+    public Task<T> Ask<T>(int partition, Func<Partition, T> question) => Ask(partition, question, isOrder: false);
+
+    /// <param name="isOrder">Whether it is the node's own and must not be lost behind what callers ask.</param>
+    internal Task<T> Ask<T>(int partition, Func<Partition, T> question, bool isOrder)
     {
         PartitionHost host = hosts[partition];
-        return WorkerOf(partition).Ask(() => host.State == PartitionState.Stopped
-            ? throw new InvalidOperationException($"partition {partition} has stopped: {host.Reason}")
-            : question(host.Partition));
+        return WorkerOf(partition).Ask(
+            () => host.State == PartitionState.Stopped
+                ? throw new InvalidOperationException($"partition {partition} has stopped: {host.Reason}")
+                : question(host.Partition),
+            isOrder);
     }
 
     /// <summary>Asks all partitions; the answers are in their order.</summary>

@@ -19,6 +19,9 @@ internal sealed class Worker : IDisposable
     private readonly Thread thread;
     private volatile bool stopping;
 
+    /// <summary>Its thread is gone: a command that is found from then on is refused.</summary>
+    private volatile bool ended;
+
     public Worker(int number)
     {
         thread = new Thread(Run) { IsBackground = true, Name = $"partition worker {number}" };
@@ -35,33 +38,42 @@ internal sealed class Worker : IDisposable
     public void Wake() => news.Set();
 
     /// <summary>Runs a question on the worker's thread, between two slices.</summary>
+    /// <param name="isOrder">Whether it is the node's own and must not be lost: it is taken however many commands wait.</param>
     /// <exception cref="InvalidOperationException">Too many commands wait, or the worker has stopped.</exception>
-    public Task<T> Ask<T>(Func<T> question)
+    public Task<T> Ask<T>(Func<T> question, bool isOrder = false)
     {
         if (stopping)
-            throw new InvalidOperationException("the node is shutting down");
-        if (commands.Count >= Limits.CommandsMax)
+            throw ShuttingDown();
+        if (!isOrder && commands.Count >= Limits.CommandsMax)
             throw new InvalidOperationException($"{Limits.CommandsMax} commands wait for this worker; try again later");
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         commands.Enqueue(() =>
         {
             try
             {
-                answer.SetResult(question());
+                answer.TrySetResult(ended ? throw ShuttingDown() : question());
             }
             catch (Exception failure) when (failure is not OutOfMemoryException)
             {
-                answer.SetException(failure);
+                answer.TrySetException(failure);
             }
         });
-        Wake();
+        // Who came while it stopped may be too late for its last look at the commands.
+        if (ended)
+            answer.TrySetException(ShuttingDown());
+        else
+            Wake();
         return answer.Task;
     }
 
     /// <summary>Runs something on the worker's thread; a worker that has stopped forgets it.</summary>
     public void Post(Action act)
     {
-        commands.Enqueue(act);
+        commands.Enqueue(() =>
+        {
+            if (!ended)
+                act();
+        });
         Wake();
     }
 
@@ -69,21 +81,31 @@ internal sealed class Worker : IDisposable
     public Task SettleAsync()
     {
         var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        commands.Enqueue(() => settling.Add(settled));
+        commands.Enqueue(() =>
+        {
+            if (ended)
+                settled.TrySetException(ShuttingDown());
+            else
+                settling.Add(settled);
+        });
         Wake();
         return settled.Task;
     }
 
-    /// <summary>Stops after the slice at hand; commands that still wait are run.</summary>
+    /// <summary>Stops after the slice at hand; commands that still wait are run, those that come later refused.</summary>
     public void Stop()
     {
         stopping = true;
         Wake();
         if (thread.IsAlive)
             thread.Join();
+        ended = true;
+        RunCommands();
     }
 
     public void Dispose() => news.Dispose();
+
+    private static InvalidOperationException ShuttingDown() => new("the node is shutting down");
 
     private void Run()
     {
@@ -100,7 +122,7 @@ internal sealed class Worker : IDisposable
         }
         RunCommands();
         foreach (TaskCompletionSource waiter in settling)
-            waiter.TrySetException(new InvalidOperationException("the node is shutting down"));
+            waiter.TrySetException(ShuttingDown());
         foreach (PartitionHost host in hosts)
             host.FailWaiting("the node is shutting down");
     }

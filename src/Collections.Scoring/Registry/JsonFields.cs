@@ -6,6 +6,9 @@ namespace Collections.Scoring.Registry;
 internal sealed class JsonFields
 {
     private readonly JsonElement element;
+
+    /// <summary>A JSON element looks for a field from one to the next; a million of them would take hours.</summary>
+    private readonly Dictionary<string, JsonElement> fields = [];
     private readonly string path;
     private readonly JsonFields root;
     private string error = "";
@@ -22,6 +25,8 @@ internal sealed class JsonFields
         this.root = root ?? this;
         if (element.ValueKind != JsonValueKind.Object)
             Fail(path.Length == 0 ? "the manifest must be a JSON object" : $"{path}: must be an object, but is '{Quote(element)}'");
+        else
+            Take();
     }
 
     /// <summary>What is wrong first; empty when nothing is.</summary>
@@ -35,7 +40,7 @@ internal sealed class JsonFields
 
     public void Fail(string name, string problem, string value) => Fail($"{PathOf(name)}: {problem}, but is '{value}'");
 
-    public IEnumerable<string> Names() => element.ValueKind == JsonValueKind.Object ? element.EnumerateObject().Select(field => field.Name) : [];
+    public IEnumerable<string> Names() => fields.Keys;
 
     public bool IsObject(string name) => TryGet(name, out JsonElement value) && value.ValueKind == JsonValueKind.Object;
 
@@ -113,10 +118,16 @@ internal sealed class JsonFields
         return [];
     }
 
-    private bool TryGet(string name, out JsonElement value)
+    private bool TryGet(string name, out JsonElement value) => fields.TryGetValue(name, out value) && value.ValueKind != JsonValueKind.Null;
+
+    private void Take()
     {
-        value = default;
-        return element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
+        foreach (JsonProperty field in element.EnumerateObject())
+        {
+            // JSON leaves open which of two would count.
+            if (!fields.TryAdd(field.Name, field.Value))
+                Fail($"{PathOf(field.Name)}: is there twice");
+        }
     }
 
     private string PathOf(string name) => path.Length == 0 ? name : $"{path}.{name}";

@@ -34,6 +34,12 @@ public static class ManifestReader
             error = $"the manifest is no JSON: line {malformed.LineNumber + 1}, byte {malformed.BytePositionInLine + 1}";
             return null;
         }
+        catch (InvalidOperationException)
+        {
+            // An escape such as \ud800 is JSON all the same, and told when its text is read.
+            error = "the manifest has a text that is no Unicode: half of a surrogate pair";
+            return null;
+        }
     }
 
     /// <summary>Whether a text can name a model or a version: 1 to 64 of a–z, 0–9, '.', '_' and '-', the first a letter or a digit.</summary>

@@ -5,11 +5,14 @@ namespace Collections.Storage.Stores;
 /// <summary>The tables of a partition's checkpoint file, and the prepared statements over them.</summary>
 internal sealed class CheckpointStatements(StoreFile file)
 {
-    public const string Schema = """
+    /// <summary>From format 1, which knows no outcomes of predictions, to 2.</summary>
+    public const string AddOutcomes = "CREATE TABLE IF NOT EXISTS outcomes(id INTEGER PRIMARY KEY CHECK(id = 1), data BLOB NOT NULL, checksum INTEGER NOT NULL)";
+
+    public const string Schema = $"""
         CREATE TABLE owner(id INTEGER PRIMARY KEY CHECK(id = 1), epoch INTEGER NOT NULL, owner TEXT NOT NULL);
         CREATE TABLE header(id INTEGER PRIMARY KEY CHECK(id = 1), data BLOB NOT NULL);
         CREATE TABLE names(id INTEGER PRIMARY KEY CHECK(id = 1), data BLOB NOT NULL, checksum INTEGER NOT NULL);
-        CREATE TABLE outcomes(id INTEGER PRIMARY KEY CHECK(id = 1), data BLOB NOT NULL, checksum INTEGER NOT NULL);
+        {AddOutcomes};
         CREATE TABLE state(slot INTEGER PRIMARY KEY, image BLOB NOT NULL, checksum INTEGER NOT NULL);
         CREATE TABLE held(sequence INTEGER PRIMARY KEY, stream INTEGER NOT NULL, log_offset INTEGER NOT NULL, known_ms INTEGER NOT NULL,
             history INTEGER NOT NULL, content BLOB NOT NULL, checksum INTEGER NOT NULL);

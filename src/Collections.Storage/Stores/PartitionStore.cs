@@ -22,7 +22,7 @@ internal sealed class PartitionStore : IDisposable
         this.partition = partition;
         this.fault = fault;
         string remedy = $"Stop, and restore {path} from a copy; or move it away (with its -wal), and partition {partition} is folded anew from the log, without its audit trail and dead letters.";
-        file = new StoreFile(path, CheckpointStatements.Schema, remedy);
+        file = new StoreFile(path, CheckpointStatements.Schema, remedy, CheckpointStatements.AddOutcomes);
         sql = new CheckpointStatements(file);
     }
 

@@ -75,6 +75,37 @@ public sealed class ManifestReaderTests
         Assert.Equal(expected, error);
     }
 
+    [Theory]
+    [InlineData("\"label\": \"half", "\"label\": \"\\ud800half")]
+    [InlineData("\"oldest_dpd\", ", "\"\\udfff\", ")]
+    [InlineData("\"mobile\": 0", "\"\\ud800\": 0")]
+    [InlineData("\"auc\"", "\"\\ud800\"")]
+    public void A_text_that_is_no_Unicode_is_refused(string right, string wrong)
+    {
+        Assert.Contains(right, Whole, StringComparison.Ordinal);
+        Assert.Null(ManifestReader.Read(Whole.Replace(right, wrong, StringComparison.Ordinal), out string error));
+        Assert.Equal("the manifest has a text that is no Unicode: half of a surrogate pair", error);
+    }
+
+    [Theory]
+    [InlineData("\"format\": 1", "\"format\": 1, \"target\": \"pre-due-risk\"", "target")]
+    [InlineData("{\"mobile\": 0", "{\"mobile\": 7, \"mobile\": 0", "category_codes.product.mobile")]
+    public void A_field_that_is_said_twice_is_refused(string right, string wrong, string field)
+    {
+        Assert.Contains(right, Whole, StringComparison.Ordinal);
+        Assert.Null(ManifestReader.Read(Whole.Replace(right, wrong, StringComparison.Ordinal), out string error));
+        Assert.Equal($"{field}: is there twice", error);
+    }
+
+    [Fact]
+    public void As_many_codes_as_a_manifest_can_hold_are_read_as_fast_as_few()
+    {
+        string codes = string.Join(',', Enumerable.Range(0, 1_000_000).Select(i => $"\"{i:x}\":{i}"));
+        ModelManifest manifest = ManifestReader.Read(Whole.Replace("\"mobile\": 0, \"fixed\": 1", codes, StringComparison.Ordinal), out string error)!;
+        Assert.Equal("", error);
+        Assert.Equal(999_999, manifest.CategoryCodes["product"][$"{999_999:x}"]);
+    }
+
     [Fact]
     public void Cut_anywhere_a_manifest_is_refused_and_never_crashes()
     {

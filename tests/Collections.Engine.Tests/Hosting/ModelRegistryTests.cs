@@ -1,0 +1,76 @@
+using Collections.Engine.Hosting;
+using Collections.Engine.Scoring;
+
+namespace Collections.Engine.Tests.Hosting;
+
+/// <summary>Changes of the registry on their way to the partitions.</summary>
+public sealed class ModelRegistryTests
+{
+    [Fact]
+    public async Task A_change_reaches_a_partition_however_many_questions_wait_there()
+    {
+        await using var scene = new NodeScene(partitions: 1, workers: 1);
+        await AddAsync(scene, "1", 0.2);
+        await AddAsync(scene, "2", 0.7);
+        await scene.Node.Models.ActivateAsync("stump", "1", "me");
+        using var free = new ManualResetEventSlim();
+        Task<bool> busy = scene.Node.Ask(0, _ =>
+        {
+            free.Wait();
+            return true;
+        });
+        try
+        {
+            while (true)
+                _ = scene.Node.Ask(0, partition => partition.Number);
+        }
+        catch (InvalidOperationException full)
+        {
+            Assert.Contains("commands wait", full.Message, StringComparison.Ordinal);
+        }
+        Task<RegistryResult> change = scene.Node.Models.ActivateAsync("stump", "2", "me");
+        while (scene.Node.Models.Current.Propensity!.Version != "2")
+            await Task.Yield();
+        // Either it waits for the partition, or it has given up and is done.
+        for (int i = 0; i < 10_000 && !change.IsCompleted; i++)
+            await Task.Yield();
+        free.Set();
+        await busy.WaitAsync(NodeScene.Patience);
+        Assert.Equal(RegistryStatus.Done, (await change.WaitAsync(NodeScene.Patience)).Status);
+        Assert.Equal("2", await scene.Node.Ask(0, partition => partition.View.Models.Propensity!.Version));
+    }
+
+    [Fact]
+    public async Task Whoever_asks_a_worker_while_it_stops_gets_an_answer_or_a_refusal()
+    {
+        for (int round = 0; round < 300; round++)
+        {
+            using var worker = new Worker(round);
+            worker.Start();
+            var asked = new Task<int>[2][];
+            Task[] askers = [.. Enumerable.Range(0, asked.Length).Select(i => Task.Run(() => asked[i] = AskUntilRefused(worker)))];
+            worker.Stop();
+            await Task.WhenAll(askers).WaitAsync(NodeScene.Patience);
+            foreach (Task<int> question in asked.SelectMany(questions => questions))
+                await question.WaitAsync(NodeScene.Patience).ContinueWith(answer => Assert.IsNotType<TimeoutException>(answer.Exception?.InnerException), TaskScheduler.Default);
+        }
+
+        static Task<int>[] AskUntilRefused(Worker worker)
+        {
+            var questions = new List<Task<int>>();
+            try
+            {
+                while (questions.Count < 10_000)
+                    questions.Add(worker.Ask(() => 1));
+            }
+            catch (InvalidOperationException)
+            {
+                // It has stopped.
+            }
+            return [.. questions];
+        }
+    }
+
+    private static Task AddAsync(NodeScene scene, string version, double probability) =>
+        scene.Node.Models.AddAsync("stump", new ModelFiles(StumpModel.Constant(probability), StumpModel.Manifest("stump", version)), "me");
+}
