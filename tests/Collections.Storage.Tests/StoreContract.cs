@@ -15,7 +15,7 @@ public abstract class StoreContract : IDisposable
         using IStore store = Open();
         Assert.Null(LoadedCheckpoint.Of(store, 5));
         Assert.Empty(store.LoadLeases(5));
-        Assert.Empty(store.LoadDeadLetters(5, 10));
+        Assert.Empty(store.LoadDeadLetters(5, 0, 10));
     }
 
     [StoreFact]
@@ -176,7 +176,7 @@ public abstract class StoreContract : IDisposable
         Assert.Equal([3], loaded.States.Keys);
         Assert.Empty(loaded.NameBytes!);
         Assert.Empty(loaded.HeldRecords);
-        Assert.Single(store.LoadDeadLetters(0, 10));
+        Assert.Single(store.LoadDeadLetters(0, 0, 10));
     }
 
     [StoreFact]
@@ -210,13 +210,33 @@ public abstract class StoreContract : IDisposable
         long epoch = store.TakeOwnership(0, "me");
         for (int i = 0; i < 5; i++)
             store.Commit(StoreSamples.Full(0, epoch, i));
-        IReadOnlyList<DeadLetter> letters = store.LoadDeadLetters(0, 3);
+        IReadOnlyList<StoredDeadLetter> stored = store.LoadDeadLetters(0, 0, 3);
+        List<DeadLetter> letters = [.. stored.Select(letter => letter.Letter)];
         Assert.Equal(["reason 0", "reason 1", "reason 2"], letters.Select(letter => letter.Reason));
         Assert.Equal(1, letters[1].AtMs);
         Assert.Equal(2, letters[1].Stream);
         Assert.Equal(1, letters[1].Offset);
         Assert.Equal(LogSamples.ContentOf(1), letters[1].Content);
-        Assert.Equal(5, store.LoadDeadLetters(0, 100).Count);
+        Assert.Equal(["reason 3", "reason 4"], store.LoadDeadLetters(0, stored[^1].Number, 100).Select(letter => letter.Letter.Reason));
+    }
+
+    [StoreFact]
+    public void A_dead_letter_is_settled_once_and_stays()
+    {
+        long number;
+        using (IStore store = Open())
+        {
+            long epoch = store.TakeOwnership(0, "me");
+            for (int i = 0; i < 2; i++)
+                store.Commit(StoreSamples.Full(0, epoch, i));
+            number = store.LoadDeadLetters(0, 0, 10)[1].Number;
+            Assert.True(store.SettleDeadLetter(0, number, 77, "put back by ann"));
+            Assert.False(store.SettleDeadLetter(0, number, 78, "given up by bob"));
+            Assert.False(store.SettleDeadLetter(0, number + 10, 78, "given up by bob"));
+            Assert.False(store.SettleDeadLetter(1, number, 78, "given up by bob"));
+        }
+        using IStore again = Open();
+        Assert.Equal([(0, ""), (77, "put back by ann")], again.LoadDeadLetters(0, 0, 10).Select(letter => (letter.SettledMs, letter.Settled)));
     }
 
     [StoreFact]

@@ -106,3 +106,9 @@ public enum AuditKind : byte
 
 /// <summary>A record that could not be applied, and why.</summary>
 public sealed record DeadLetter(long AtMs, byte Stream, long Offset, string Reason, byte[] Content);
+
+/// <summary>A dead letter as it is kept.</summary>
+/// <param name="Number">Counts upwards in its partition, from 1.</param>
+/// <param name="SettledMs">When it was settled, in Unix milliseconds; 0: it is open.</param>
+/// <param name="Settled">What became of it, and by whose word; empty while it is open.</param>
+public sealed record StoredDeadLetter(long Number, DeadLetter Letter, long SettledMs, string Settled);

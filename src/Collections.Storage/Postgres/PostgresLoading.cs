@@ -20,16 +20,26 @@ internal sealed class PostgresLoading(PostgresSessions sessions)
         return true;
     });
 
-    public IReadOnlyList<DeadLetter> LoadDeadLetters(int partition, int maxCount) => sessions.Read(Text($"reading the dead letters of partition {partition}"), connection =>
+    public IReadOnlyList<StoredDeadLetter> LoadDeadLetters(int partition, long after, int maxCount) => sessions.Read(Text($"reading the dead letters of partition {partition}"), connection =>
     {
-        var found = new List<DeadLetter>();
+        var found = new List<StoredDeadLetter>();
         using NpgsqlCommand command = Command(
-            connection, "SELECT at_ms, stream, log_offset, reason, content FROM dead_letter WHERE partition = $1 ORDER BY sequence LIMIT $2", partition, maxCount);
+            connection,
+            "SELECT sequence, at_ms, stream, log_offset, reason, content, settled_ms, settled FROM dead_letter WHERE partition = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
+            partition, after, maxCount);
         using NpgsqlDataReader row = command.ExecuteReader();
         while (row.Read())
-            found.Add(new DeadLetter(row.GetInt64(0), (byte)row.GetInt16(1), row.GetInt64(2), TextForm.Read(row.GetString(3)), row.GetFieldValue<byte[]>(4)));
+        {
+            var letter = new DeadLetter(row.GetInt64(1), (byte)row.GetInt16(2), row.GetInt64(3), TextForm.Read(row.GetString(4)), row.GetFieldValue<byte[]>(5));
+            found.Add(new StoredDeadLetter(row.GetInt64(0), letter, row.GetInt64(6), TextForm.Read(row.GetString(7))));
+        }
         return found;
     });
+
+    public bool SettleDeadLetter(int partition, long number, long atMs, string how) => sessions.Run(Text($"settling dead letter {number} of partition {partition}"), connection =>
+        Execute(
+            connection, "UPDATE dead_letter SET settled_ms = $3, settled = $4 WHERE partition = $1 AND sequence = $2 AND settled_ms = 0",
+            partition, number, atMs, TextForm.Write(how)) == 1);
 
     private bool LoadHeader(NpgsqlConnection connection, int partition, ICheckpointSink into)
     {

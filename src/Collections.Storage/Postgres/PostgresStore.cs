@@ -67,7 +67,9 @@ public sealed class PostgresStore : IStore
 
     public IReadOnlyList<LeaseRow> LoadLeases(int partition) => leases.Load(partition);
 
-    public IReadOnlyList<DeadLetter> LoadDeadLetters(int partition, int maxCount) => loading.LoadDeadLetters(partition, maxCount);
+    public IReadOnlyList<StoredDeadLetter> LoadDeadLetters(int partition, long after, int maxCount) => loading.LoadDeadLetters(partition, after, maxCount);
+
+    public bool SettleDeadLetter(int partition, long number, long atMs, string how) => loading.SettleDeadLetter(partition, number, atMs, how);
 
     public IReadOnlyList<ConfigurationVersion> LoadVersions() => configuration.LoadVersions();
 

@@ -22,7 +22,7 @@ internal sealed class PartitionStore : IDisposable
         this.partition = partition;
         this.fault = fault;
         string remedy = $"Stop, and restore {path} from a copy; or move it away (with its -wal), and partition {partition} is folded anew from the log, without its audit trail and dead letters.";
-        file = new StoreFile(path, CheckpointStatements.Schema, remedy, CheckpointStatements.AddOutcomes);
+        file = new StoreFile(path, CheckpointStatements.Schema, remedy, CheckpointStatements.AddOutcomes, CheckpointStatements.AddSettlement);
         sql = new CheckpointStatements(file);
     }
 
@@ -90,18 +90,37 @@ internal sealed class PartitionStore : IDisposable
         }
     }
 
-    public IReadOnlyList<DeadLetter> LoadDeadLetters(int maxCount)
+    public IReadOnlyList<StoredDeadLetter> LoadDeadLetters(long after, int maxCount)
     {
         lock (gate)
         {
             return file.Read(() =>
             {
-                var found = new List<DeadLetter>();
-                Statement read = sql.ReadDeadLetters.Bind(1, maxCount);
+                var found = new List<StoredDeadLetter>();
+                Statement read = sql.ReadDeadLetters.Bind(1, after).Bind(2, maxCount);
                 while (read.Step())
-                    found.Add(new DeadLetter(read.Int64(0), (byte)read.Int64(1), read.Int64(2), read.Text(3), read.Blob(4).ToArray()));
+                {
+                    var letter = new DeadLetter(read.Int64(1), (byte)read.Int64(2), read.Int64(3), read.Text(4), read.Blob(5).ToArray());
+                    found.Add(new StoredDeadLetter(read.Int64(0), letter, read.Int64(6), read.Text(7)));
+                }
                 return found;
             });
+        }
+    }
+
+    public bool SettleDeadLetter(long number, long atMs, string how)
+    {
+        lock (gate)
+        {
+            bool isOpen = false;
+            file.Write(() =>
+            {
+                isOpen = sql.ReadOpenDeadLetter.Bind(1, number).Step();
+                sql.ReadOpenDeadLetter.Reset();
+                if (isOpen)
+                    sql.SettleDeadLetter.Bind(1, atMs).Bind(2, how).Bind(3, number).Run();
+            });
+            return isOpen;
         }
     }
 

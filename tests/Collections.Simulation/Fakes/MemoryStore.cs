@@ -80,7 +80,8 @@ internal sealed class MemoryStore : IStore
             for (int i = 0; i < checkpoint.Held.Count; i++)
                 part.Held.Add(checkpoint.Held[i]);
             part.Audit.AddRange(audit);
-            part.DeadLetters.AddRange(checkpoint.DeadLetters);
+            foreach (DeadLetter letter in checkpoint.DeadLetters)
+                part.DeadLetters.Add(new StoredDeadLetter(part.DeadLetters.Count + 1, letter, 0, ""));
             CheckpointCount++;
         }
         Enter(StoreMoment.AfterCheckpoint);
@@ -110,10 +111,22 @@ internal sealed class MemoryStore : IStore
             return [.. Of(partition).Leases.Values];
     }
 
-    public IReadOnlyList<DeadLetter> LoadDeadLetters(int partition, int maxCount)
+    public IReadOnlyList<StoredDeadLetter> LoadDeadLetters(int partition, long after, int maxCount)
     {
         lock (gate)
-            return [.. Of(partition).DeadLetters.Take(maxCount)];
+            return [.. Of(partition).DeadLetters.Where(letter => letter.Number > after).Take(maxCount)];
+    }
+
+    public bool SettleDeadLetter(int partition, long number, long atMs, string how)
+    {
+        lock (gate)
+        {
+            List<StoredDeadLetter> letters = Of(partition).DeadLetters;
+            int place = letters.FindIndex(letter => letter.Number == number && letter.SettledMs == 0);
+            if (place >= 0)
+                letters[place] = letters[place] with { SettledMs = atMs, Settled = how };
+            return place >= 0;
+        }
     }
 
     public IReadOnlyList<ConfigurationVersion> LoadVersions()
@@ -245,7 +258,7 @@ internal sealed class MemoryStore : IStore
 
         public List<AuditRow> Audit { get; } = [];
 
-        public List<DeadLetter> DeadLetters { get; } = [];
+        public List<StoredDeadLetter> DeadLetters { get; } = [];
 
         public SortedDictionary<uint, LeaseRow> Leases { get; set; } = [];
     }
