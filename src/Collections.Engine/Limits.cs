@@ -96,6 +96,9 @@ public static class Limits
     /// <summary>Days between two as-of dates, and of a label's horizon, at most: a year.</summary>
     public const int TrainingDaysMax = 366;
 
+    /// <summary>Dead letters read from the store at a time: 1,000 × 1 KB.</summary>
+    public const int DeadLetterPage = 1_000;
+
     /// <summary>Requests whose leases are remembered for retries, newest kept.</summary>
     public const int RequestsRemembered = 100_000;
 }

@@ -9,6 +9,7 @@ var root = new RootCommand("Collections Engine: decides whom to contact next, ho
     PullCommand.Build(),
     DebtorCommand.Build(),
     StatusCommand.Build(),
+    DeadLetterCommand.Build(),
     ModelCommand.Build(),
     FeaturesCommand.Build(),
     ExportCommand.Build(),

@@ -68,4 +68,34 @@ internal static class Limits
 
     /// <summary>A segment connection's page cache: its inner pages and the tail that each commit rewrites.</summary>
     public const int SegmentCacheKiB = 1024;
+
+    /// <summary>
+    /// How long a command to PostgreSQL may take, in seconds, where the connection string says nothing: a batch of leases takes milliseconds, and
+    /// who pulls doesn't wait longer.
+    /// </summary>
+    public const int CommandSeconds = 30;
+
+    /// <summary>
+    /// The same for one step of a checkpoint or of loading one: the first checkpoint of a partition of 500,000 debtors is 350 MB, at 5 MB/s of a slow
+    /// disk 70 s, and twice that for its journal; with room to spare.
+    /// </summary>
+    public const int CheckpointCommandSeconds = 600;
+
+    /// <summary>How long, in milliseconds, a new owner waits for a transaction of the one before it to end, before it ends it.</summary>
+    public const int TakeOverPatienceMs = 5_000;
+
+    /// <summary>
+    /// How long a session may sit in a transaction without a word, in milliseconds: a process that was stopped there lets go of its locks. The program
+    /// itself is never silent for longer than it takes to fill a buffer.
+    /// </summary>
+    public const int IdleInTransactionMs = 60_000;
+
+    /// <summary>Seconds without an answer before the system asks whether the server is still there, and between such questions.</summary>
+    public const int KeepAliveSeconds = 5;
+
+    /// <summary>Statements that a connection keeps prepared: the store has some thirty.</summary>
+    public const int PreparedStatementsMax = 64;
+
+    /// <summary>Bytes gathered before they go into a COPY: some 90 states of 700 bytes, and one packet of PostgreSQL's own buffer many times.</summary>
+    public const int CopyBufferBytes = 64 * 1024;
 }

@@ -80,7 +80,9 @@ public sealed class SqliteStore : IStore
 
     public IReadOnlyList<LeaseRow> LoadLeases(int partition) => leases.Load(partition);
 
-    public IReadOnlyList<DeadLetter> LoadDeadLetters(int partition, int maxCount) => Of(partition).LoadDeadLetters(maxCount);
+    public IReadOnlyList<StoredDeadLetter> LoadDeadLetters(int partition, long after, int maxCount) => Of(partition).LoadDeadLetters(after, maxCount);
+
+    public bool SettleDeadLetter(int partition, long number, long atMs, string how) => Of(partition).SettleDeadLetter(number, atMs, how);
 
     public IReadOnlyList<ConfigurationVersion> LoadVersions() => configuration.LoadVersions();
 

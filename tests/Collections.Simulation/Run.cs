@@ -102,7 +102,7 @@ internal sealed class Run : IDisposable
             text.AppendLine(CultureInfo.InvariantCulture, $"partition {partition.Number}: ledger {partition.View.LedgerDigest():x}, applied {partition.Counters.Applied}, misplaced {partition.Counters.Misplaced}");
             // In no order: a parked debtor's come when its history has been read. Each content once: a misplaced record that is sent on twice, because
             // the process died in between, may be refused twice.
-            foreach (string letter in store.LoadDeadLetters(partition.Number, 10_000).Select(letter => $"{letter.Reason}: {Convert.ToHexString(letter.Content)}").Distinct().Order(StringComparer.Ordinal))
+            foreach (string letter in store.LoadDeadLetters(partition.Number, 0, 10_000).Select(stored => stored.Letter).Select(letter => $"{letter.Reason}: {Convert.ToHexString(letter.Content)}").Distinct().Order(StringComparer.Ordinal))
                 text.AppendLine($"  dead letter: {letter}");
             foreach (string act in Acts(partition.Number))
                 text.AppendLine($"  {act}");

@@ -27,14 +27,14 @@ public sealed class SqliteStoreTests : IDisposable
             Assert.Throws<IOException>(() => store.Commit(next));
             failing = null;
             Assert.Equal(before, LoadedCheckpoint.Of(store, 0)!.Text);
-            Assert.Single(store.LoadDeadLetters(0, 10));
+            Assert.Single(store.LoadDeadLetters(0, 0, 10));
             store.Commit(next);
             after = LoadedCheckpoint.Of(store, 0)!.Text;
             Assert.NotEqual(before, after);
         }
         using SqliteStore again = Open();
         Assert.Equal(after, LoadedCheckpoint.Of(again, 0)!.Text);
-        Assert.Equal(2, again.LoadDeadLetters(0, 10).Count);
+        Assert.Equal(2, again.LoadDeadLetters(0, 0, 10).Count);
     }
 
     [Theory]
@@ -232,7 +232,7 @@ public sealed class SqliteStoreTests : IDisposable
     public void A_checkpoint_of_a_file_from_before_there_were_outcomes_is_read_and_followed()
     {
         CommitOne();
-        SegmentFiles.Execute(PathOf("p0000.db"), "DROP TABLE outcomes; PRAGMA user_version=1");
+        SegmentFiles.Execute(PathOf("p0000.db"), "DROP TABLE outcomes; ALTER TABLE dead_letter DROP COLUMN settled; ALTER TABLE dead_letter DROP COLUMN settled_ms; PRAGMA user_version=1");
         using SqliteStore store = Open();
         long epoch = store.TakeOwnership(0, "me");
         LoadedCheckpoint old = LoadedCheckpoint.Of(store, 0)!;

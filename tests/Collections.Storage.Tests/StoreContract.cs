@@ -9,16 +9,16 @@ public abstract class StoreContract : IDisposable
     /// <summary>Opens the store of this test; again after a close, the same one.</summary>
     protected abstract IStore Open();
 
-    [Fact]
+    [StoreFact]
     public void A_new_store_is_empty()
     {
         using IStore store = Open();
         Assert.Null(LoadedCheckpoint.Of(store, 5));
         Assert.Empty(store.LoadLeases(5));
-        Assert.Empty(store.LoadDeadLetters(5, 10));
+        Assert.Empty(store.LoadDeadLetters(5, 0, 10));
     }
 
-    [Fact]
+    [StoreFact]
     public void Epochs_rise_by_one_from_one_for_each_partition_and_over_reopening()
     {
         for (int round = 0; round < 3; round++)
@@ -30,7 +30,7 @@ public abstract class StoreContract : IDisposable
         }
     }
 
-    [Fact]
+    [StoreFact]
     public void A_checkpoint_is_loaded_as_it_was_committed()
     {
         Checkpoint checkpoint = StoreSamples.Full(2, epoch: 1, number: 9);
@@ -56,7 +56,7 @@ public abstract class StoreContract : IDisposable
         Assert.Null(LoadedCheckpoint.Of(again, 1));
     }
 
-    [Fact]
+    [StoreFact]
     public void Outcomes_stay_as_they_were_written_last_until_the_partition_starts_anew()
     {
         using IStore store = Open();
@@ -76,7 +76,7 @@ public abstract class StoreContract : IDisposable
         Assert.DoesNotContain("outcomes", LoadedCheckpoint.Of(store, 0)!.Text);
     }
 
-    [Fact]
+    [StoreFact]
     public void Versions_documents_and_acts_of_the_configuration_are_kept_and_never_change()
     {
         var first = new ConfigurationVersion(1, ConfigurationKind.Model, "propensity", "1");
@@ -110,7 +110,7 @@ public abstract class StoreContract : IDisposable
         Assert.Null(again.LoadDocument(2, "card"));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_checkpoint_changes_the_states_that_it_names_and_keeps_the_others()
     {
         using IStore store = Open();
@@ -134,7 +134,7 @@ public abstract class StoreContract : IDisposable
         Assert.Empty(loaded.States[0]);
     }
 
-    [Fact]
+    [StoreFact]
     public void Names_stay_when_none_came_and_are_replaced_when_some_did()
     {
         using IStore store = Open();
@@ -148,7 +148,7 @@ public abstract class StoreContract : IDisposable
         Assert.Equal([7], LoadedCheckpoint.Of(store, 0)!.NameBytes);
     }
 
-    [Fact]
+    [StoreFact]
     public void Held_events_replace_the_ones_before_in_their_order()
     {
         using IStore store = Open();
@@ -163,7 +163,7 @@ public abstract class StoreContract : IDisposable
         }
     }
 
-    [Fact]
+    [StoreFact]
     public void Replace_drops_the_states_and_names_before_it_but_not_the_trail()
     {
         using IStore store = Open();
@@ -176,10 +176,10 @@ public abstract class StoreContract : IDisposable
         Assert.Equal([3], loaded.States.Keys);
         Assert.Empty(loaded.NameBytes!);
         Assert.Empty(loaded.HeldRecords);
-        Assert.Single(store.LoadDeadLetters(0, 10));
+        Assert.Single(store.LoadDeadLetters(0, 0, 10));
     }
 
-    [Fact]
+    [StoreFact]
     public void Audit_rows_count_without_gaps()
     {
         using IStore store = Open();
@@ -203,23 +203,43 @@ public abstract class StoreContract : IDisposable
         void Refused(params long[] sequences) => Assert.Throws<InvariantBrokenException>(() => Accepted(sequences));
     }
 
-    [Fact]
+    [StoreFact]
     public void Dead_letters_come_back_oldest_first_and_no_more_than_asked_for()
     {
         using IStore store = Open();
         long epoch = store.TakeOwnership(0, "me");
         for (int i = 0; i < 5; i++)
             store.Commit(StoreSamples.Full(0, epoch, i));
-        IReadOnlyList<DeadLetter> letters = store.LoadDeadLetters(0, 3);
+        IReadOnlyList<StoredDeadLetter> stored = store.LoadDeadLetters(0, 0, 3);
+        List<DeadLetter> letters = [.. stored.Select(letter => letter.Letter)];
         Assert.Equal(["reason 0", "reason 1", "reason 2"], letters.Select(letter => letter.Reason));
         Assert.Equal(1, letters[1].AtMs);
         Assert.Equal(2, letters[1].Stream);
         Assert.Equal(1, letters[1].Offset);
         Assert.Equal(LogSamples.ContentOf(1), letters[1].Content);
-        Assert.Equal(5, store.LoadDeadLetters(0, 100).Count);
+        Assert.Equal(["reason 3", "reason 4"], store.LoadDeadLetters(0, stored[^1].Number, 100).Select(letter => letter.Letter.Reason));
     }
 
-    [Fact]
+    [StoreFact]
+    public void A_dead_letter_is_settled_once_and_stays()
+    {
+        long number;
+        using (IStore store = Open())
+        {
+            long epoch = store.TakeOwnership(0, "me");
+            for (int i = 0; i < 2; i++)
+                store.Commit(StoreSamples.Full(0, epoch, i));
+            number = store.LoadDeadLetters(0, 0, 10)[1].Number;
+            Assert.True(store.SettleDeadLetter(0, number, 77, "put back by ann"));
+            Assert.False(store.SettleDeadLetter(0, number, 78, "given up by bob"));
+            Assert.False(store.SettleDeadLetter(0, number + 10, 78, "given up by bob"));
+            Assert.False(store.SettleDeadLetter(1, number, 78, "given up by bob"));
+        }
+        using IStore again = Open();
+        Assert.Equal([(0, ""), (77, "put back by ann")], again.LoadDeadLetters(0, 0, 10).Select(letter => (letter.SettledMs, letter.Settled)));
+    }
+
+    [StoreFact]
     public void An_old_owner_changes_nothing()
     {
         using IStore store = Open();
@@ -247,7 +267,7 @@ public abstract class StoreContract : IDisposable
         Assert.Empty(store.LoadLeases(0));
     }
 
-    [Fact]
+    [StoreFact]
     public void Nobody_writes_before_taking_the_partition()
     {
         using IStore store = Open();
@@ -255,7 +275,7 @@ public abstract class StoreContract : IDisposable
         Assert.Throws<StoreFencedException>(() => store.CommitLeases([StoreSamples.Grant(1, StoreSamples.Lease(0, 1))]));
     }
 
-    [Fact]
+    [StoreFact]
     public void Leases_live_as_their_changes_say()
     {
         using (IStore store = Open())
@@ -283,7 +303,7 @@ public abstract class StoreContract : IDisposable
         Assert.Empty(again.LoadLeases(2));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_change_of_a_closed_lease_changes_nothing()
     {
         using IStore store = Open();
@@ -293,7 +313,7 @@ public abstract class StoreContract : IDisposable
         Assert.Empty(store.LoadLeases(0));
     }
 
-    [Fact]
+    [StoreFact]
     public void A_lease_may_have_no_propensity()
     {
         using IStore store = Open();
@@ -302,7 +322,7 @@ public abstract class StoreContract : IDisposable
         Assert.Equal(lease, store.LoadLeases(0)[0]);
     }
 
-    [Fact]
+    [StoreFact]
     public void A_lease_is_granted_once_and_with_its_own_row()
     {
         using IStore store = Open();
@@ -314,7 +334,7 @@ public abstract class StoreContract : IDisposable
         Assert.Empty(store.LoadLeases(0));
     }
 
-    [Fact]
+    [StoreFact]
     public void Partitions_commit_at_the_same_time()
     {
         using IStore store = Open();

@@ -36,6 +36,7 @@ public sealed class Node : IAsyncDisposable
             workers[i] = new Worker(i);
         Intake = new Intake(this);
         Actions = new ActionDesk(this);
+        DeadLetters = new DeadLetterDesk(this, store);
         Models = new ModelRegistry(this, store);
         Models.Begin(options.Model, options.ActivateModel);
     }
@@ -45,6 +46,9 @@ public sealed class Node : IAsyncDisposable
 
     /// <summary>Next best actions out.</summary>
     public ActionDesk Actions { get; }
+
+    /// <summary>What could not be applied.</summary>
+    public DeadLetterDesk DeadLetters { get; }
 
     /// <summary>What it scores with.</summary>
     public ModelRegistry Models { get; }
@@ -169,6 +173,9 @@ public sealed class Node : IAsyncDisposable
             worker.Dispose();
         Models.Dispose();
     }
+
+    /// <summary>An empty checkpoint that takes what the store wants.</summary>
+    internal Checkpoint NewCheckpoint() => new() { Readable = store.WantsReadable ? new ReadableStates() : null };
 
     internal Worker WorkerOf(int partition) => workers[partition % workers.Length];
 

@@ -28,7 +28,7 @@ internal sealed class PartitionHost : IDisposable
     private readonly Node node;
     private readonly RecordBatch records = new();
     private readonly RecordBatch unused = new();
-    private readonly Checkpoint checkpoint = new();
+    private readonly Checkpoint checkpoint;
     private readonly List<Waiter> waiters = [];
     private readonly List<TaskCompletionSource> checkpointRequests = [];
     private bool checkpointInFlight;
@@ -48,6 +48,7 @@ internal sealed class PartitionHost : IDisposable
     {
         this.node = node;
         Partition = partition;
+        checkpoint = node.NewCheckpoint();
         checkpointEndedAt = node.Cadence.GetTimestamp();
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Collections.Domain;
 using Collections.Domain.Debtors;
+using Collections.Domain.Events;
 using Collections.Engine.Leases;
 using Collections.Engine.Logs;
 using Collections.Engine.Queues;
@@ -14,6 +15,8 @@ namespace Collections.Engine.Partitions;
 /// </summary>
 public sealed class PartitionCheckpoints : ICheckpointSink
 {
+    private static readonly byte[] DefaultPortfolio = Encoding.UTF8.GetBytes(QueueName.DefaultPortfolio);
+
     private readonly Partition partition;
     private readonly DebtorTable table;
     private readonly TimerHeap timers;
@@ -81,6 +84,8 @@ public sealed class PartitionCheckpoints : ICheckpointSink
         {
             Debtor debtor = table.Debtor(slot);
             debtor.WriteImage(into.AddState(slot, debtor.ImageLength));
+            if (into.Readable is { } readable)
+                Describe(slot, debtor, readable);
         }
         foreach ((int _, RecordBatch held) in parked.All)
         {
@@ -103,6 +108,18 @@ public sealed class PartitionCheckpoints : ICheckpointSink
         namesKept = table.Names.Count;
         positionsKept = partition.Positions;
         replace = false;
+    }
+
+    /// <summary>The readable row of a debtor, as of the partition's clock.</summary>
+    private void Describe(int slot, Debtor debtor, ReadableStates into)
+    {
+        DebtorFacts facts = debtor.Facts(AsOf.At(partition.ClockMs));
+        ref ActedState acted = ref table.Record(slot).Acted;
+        bool isScored = acted.ScoredAtMs != 0;
+        var figures = new ReadableState(
+            facts.OpenMinor, facts.OverdueMinor, facts.Currency, facts.OpenItems > 0 ? facts.OldestDpd : null, acted.Stage,
+            isScored ? acted.Score : double.NaN, isScored ? acted.Propensity : double.NaN, acted.Value, (Channel)acted.QueueChannel, acted.ScoredAtMs);
+        into.Add(figures, debtor.Tenant, debtor.Name, debtor.PortfolioId == 0 ? DefaultPortfolio : table.Names[debtor.PortfolioId]);
     }
 
     /// <summary>The store has it.</summary>

@@ -47,6 +47,12 @@ public sealed class Checkpoint
     /// <summary>The partition starts anew: states stored before are dropped.</summary>
     public bool Replace { get; set; }
 
+    /// <summary>The readable row of each state, where the store wants them (<see cref="IStore.WantsReadable"/>); null: it does not.</summary>
+    public ReadableStates? Readable { get; init; }
+
+    /// <summary>Rises whenever it is emptied to be filled again: as long as it stays, the content is the same.</summary>
+    public long Filling { get; private set; }
+
     public int StateCount => states.Count;
 
     public long ImageBytes => used;
@@ -68,7 +74,9 @@ public sealed class Checkpoint
 
     public void Clear()
     {
+        Filling++;
         states.Clear();
+        Readable?.Clear();
         used = 0;
         Names = [];
         Outcomes = [];
@@ -98,3 +106,9 @@ public enum AuditKind : byte
 
 /// <summary>A record that could not be applied, and why.</summary>
 public sealed record DeadLetter(long AtMs, byte Stream, long Offset, string Reason, byte[] Content);
+
+/// <summary>A dead letter as it is kept.</summary>
+/// <param name="Number">Counts upwards in its partition, from 1.</param>
+/// <param name="SettledMs">When it was settled, in Unix milliseconds; 0: it is open.</param>
+/// <param name="Settled">What became of it, and by whose word; empty while it is open.</param>
+public sealed record StoredDeadLetter(long Number, DeadLetter Letter, long SettledMs, string Settled);

@@ -8,6 +8,9 @@ namespace Collections.Engine.Stores;
 /// </summary>
 public interface IStore : IDisposable
 {
+    /// <summary>Whether checkpoints are to carry a readable row for each state (<see cref="Checkpoint.Readable"/>).</summary>
+    bool WantsReadable => false;
+
     /// <summary>Takes a partition: from now on only the returned epoch may write. Epochs of a partition rise by one at a time from 1.</summary>
     long TakeOwnership(int partition, string owner);
 
@@ -28,8 +31,15 @@ public interface IStore : IDisposable
     /// <summary>The leases of a partition that have not been closed, voided ones included, in order of their sequence.</summary>
     IReadOnlyList<LeaseRow> LoadLeases(int partition);
 
-    /// <summary>Dead letters of a partition, oldest first, at most <paramref name="maxCount"/>.</summary>
-    IReadOnlyList<DeadLetter> LoadDeadLetters(int partition, int maxCount);
+    /// <summary>Dead letters of a partition in order of their numbers, settled ones included.</summary>
+    /// <param name="after">Only those with a higher number; 0 for all.</param>
+    /// <param name="maxCount">At most so many.</param>
+    IReadOnlyList<StoredDeadLetter> LoadDeadLetters(int partition, long after, int maxCount);
+
+    /// <summary>Writes down what became of a dead letter; it stays where it is.</summary>
+    /// <returns>False if there is none of that number, or it has been settled before.</returns>
+    /// <exception cref="StoreUnavailableException">Nothing was written; try again.</exception>
+    bool SettleDeadLetter(int partition, long number, long atMs, string how);
 
     /// <summary>Every version of the configuration, in order of number.</summary>
     IReadOnlyList<ConfigurationVersion> LoadVersions();

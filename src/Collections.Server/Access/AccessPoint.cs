@@ -15,7 +15,7 @@ public enum Role
     /// <summary>Read one debtor in full.</summary>
     Agent,
 
-    /// <summary>See how the node stands.</summary>
+    /// <summary>See how the node stands, and settle what it could not apply.</summary>
     Admin,
 
     /// <summary>Decide which models score, and see how they do.</summary>
@@ -41,6 +41,7 @@ public static class AccessPoint
         ["collections.v1.Queues"] = Role.Dialer,
         ["collections.v1.Debtors"] = Role.Agent,
         ["collections.v1.Models"] = Role.Strategist,
+        ["collections.v1.DeadLetters"] = Role.Admin,
     };
 
     /// <summary>Lets a call through, or ends it with UNAUTHENTICATED or PERMISSION_DENIED.</summary>

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Collections.V1;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -20,6 +20,17 @@ internal sealed class ClientOptions
         command.Options.Add(Tenant);
         command.Options.Add(Json);
     }
+
+    /// <summary>Calls the node and shows its answer, as JSON if that is asked for.</summary>
+    public Task<int> ShowAsync<T>(ParseResult arguments, Func<ChannelBase, Task<T>> call, Action<T> show)
+        where T : class, IMessage => CallAsync(arguments.GetValue(Address)!, async channel =>
+    {
+        T answer = await call(channel);
+        if (arguments.GetValue(Json))
+            Console.Out.WriteLine(JsonFormatter.Default.Format(answer));
+        else
+            show(answer);
+    });
 
     /// <summary>Calls the node; what it answers in error is printed, and the exit code is 2.</summary>
     public static async Task<int> CallAsync(string address, Func<ChannelBase, Task> call)

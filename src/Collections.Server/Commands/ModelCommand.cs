@@ -123,12 +123,5 @@ internal static class ModelCommand
         new("--target") { Description = "propensity or pre-due-risk", DefaultValueFactory = _ => "propensity" };
 
     private static Task<int> CallAsync<T>(ClientOptions client, ParseResult arguments, Func<Models.ModelsClient, AsyncUnaryCall<T>> call, Action<T> show)
-        where T : class, IMessage => ClientOptions.CallAsync(arguments.GetValue(client.Address)!, async channel =>
-    {
-        T answer = await call(new Models.ModelsClient(channel));
-        if (arguments.GetValue(client.Json))
-            Console.Out.WriteLine(JsonFormatter.Default.Format(answer));
-        else
-            show(answer);
-    });
+        where T : class, IMessage => client.ShowAsync(arguments, async channel => await call(new Models.ModelsClient(channel)), show);
 }

@@ -50,6 +50,7 @@ public sealed class NodeServer : IAsyncDisposable
         builder.Services.AddSingleton<QueuesService>();
         builder.Services.AddSingleton<DebtorsService>();
         builder.Services.AddSingleton<ModelsService>();
+        builder.Services.AddSingleton<DeadLettersService>();
         builder.Services.AddCollectionsGrpc(new GrpcServerOptions
         {
             Gate = AccessPoint.Gate,
@@ -60,6 +61,7 @@ public sealed class NodeServer : IAsyncDisposable
         app.MapGrpcService<QueuesService>();
         app.MapGrpcService<DebtorsService>();
         app.MapGrpcService<ModelsService>();
+        app.MapGrpcService<DeadLettersService>();
         app.MapGrpcService<HealthService>();
         try
         {
@@ -93,7 +95,7 @@ public sealed class NodeServer : IAsyncDisposable
         do
         {
             bool serving = Enumerable.Range(0, Node.PartitionCount).All(number => Node.StateOf(number) == PartitionState.Serving);
-            foreach (string service in new[] { "", "collections.v1.Ingest", "collections.v1.Queues", "collections.v1.Debtors", "collections.v1.Models" })
+            foreach (string service in new[] { "", "collections.v1.Ingest", "collections.v1.Queues", "collections.v1.Debtors", "collections.v1.Models", "collections.v1.DeadLetters" })
                 board.Set(service, serving);
         }
         while (await WaitAsync(timer, stopping));

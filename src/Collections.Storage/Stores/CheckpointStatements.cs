@@ -8,6 +8,12 @@ internal sealed class CheckpointStatements(StoreFile file)
     /// <summary>From format 1, which knows no outcomes of predictions, to 2.</summary>
     public const string AddOutcomes = "CREATE TABLE IF NOT EXISTS outcomes(id INTEGER PRIMARY KEY CHECK(id = 1), data BLOB NOT NULL, checksum INTEGER NOT NULL)";
 
+    /// <summary>From format 2, whose dead letters are never settled, to 3.</summary>
+    public const string AddSettlement = """
+        ALTER TABLE dead_letter ADD COLUMN settled_ms INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE dead_letter ADD COLUMN settled TEXT NOT NULL DEFAULT ''
+        """;
+
     public const string Schema = $"""
         CREATE TABLE owner(id INTEGER PRIMARY KEY CHECK(id = 1), epoch INTEGER NOT NULL, owner TEXT NOT NULL);
         CREATE TABLE header(id INTEGER PRIMARY KEY CHECK(id = 1), data BLOB NOT NULL);
@@ -19,7 +25,8 @@ internal sealed class CheckpointStatements(StoreFile file)
         CREATE TABLE audit(sequence INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, kind INTEGER NOT NULL, tenant TEXT NOT NULL,
             debtor TEXT NOT NULL, detail TEXT NOT NULL);
         CREATE TABLE dead_letter(sequence INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, stream INTEGER NOT NULL, log_offset INTEGER NOT NULL,
-            reason TEXT NOT NULL, content BLOB NOT NULL)
+            reason TEXT NOT NULL, content BLOB NOT NULL);
+        {AddSettlement}
         """;
 
     public Statement ReadEpoch { get; } = file.Prepare("SELECT epoch FROM owner");
@@ -62,6 +69,10 @@ internal sealed class CheckpointStatements(StoreFile file)
     public Statement PutDeadLetter { get; } =
         file.Prepare("INSERT INTO dead_letter(at_ms, stream, log_offset, reason, content) VALUES(?, ?, ?, ?, ?)");
 
-    public Statement ReadDeadLetters { get; } =
-        file.Prepare("SELECT at_ms, stream, log_offset, reason, content FROM dead_letter ORDER BY sequence LIMIT ?");
+    public Statement ReadDeadLetters { get; } = file.Prepare(
+        "SELECT sequence, at_ms, stream, log_offset, reason, content, settled_ms, settled FROM dead_letter WHERE sequence > ? ORDER BY sequence LIMIT ?");
+
+    public Statement ReadOpenDeadLetter { get; } = file.Prepare("SELECT 1 FROM dead_letter WHERE sequence = ? AND settled_ms = 0");
+
+    public Statement SettleDeadLetter { get; } = file.Prepare("UPDATE dead_letter SET settled_ms = ?, settled = ? WHERE sequence = ?");
 }

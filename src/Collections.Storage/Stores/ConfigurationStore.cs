@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Collections.Engine.Stores;
 using Collections.Storage.Sqlite;
 
@@ -54,10 +53,10 @@ internal sealed class ConfigurationStore : IDisposable
                     Follow(added.Number, readLastVersion, "version");
                     putVersion.Bind(1, added.Number).Bind(2, (long)added.Kind).Bind(3, added.Name).Bind(4, added.Version).Run();
                     foreach (ConfigurationDocument document in documents)
-                        putDocument.Bind(1, added.Number).Bind(2, document.Name).Bind(3, document.Content).Bind(4, ChecksumOf(added.Number, document.Name, document.Content)).Run();
+                        putDocument.Bind(1, added.Number).Bind(2, document.Name).Bind(3, document.Content).Bind(4, RowChecksums.OfDocument(added.Number, document.Name, document.Content)).Run();
                 }
                 putAct.Bind(1, act.Sequence).Bind(2, act.AtMs).Bind(3, act.By).Bind(4, (long)act.Kind).Bind(5, (long)act.Act).Bind(6, act.Subject).Bind(7, act.Number)
-                    .Bind(8, ChecksumOf(act)).Run();
+                    .Bind(8, RowChecksums.OfAct(act)).Run();
                 fault?.Invoke(StoreStep.CommitConfiguration, -1);
             });
         }
@@ -89,7 +88,7 @@ internal sealed class ConfigurationStore : IDisposable
                     var act = new ConfigurationAct(
                         readActs.Int64(0), readActs.Int64(1), readActs.Text(2), (ConfigurationKind)readActs.Int64(3), (ConfigurationActKind)readActs.Int64(4),
                         readActs.Text(5), (int)readActs.Int64(6));
-                    if (act.Sequence != found.Count + 1 || readActs.Int64(7) != ChecksumOf(act))
+                    if (act.Sequence != found.Count + 1 || readActs.Int64(7) != RowChecksums.OfAct(act))
                         file.Trust(false, Text($"change {found.Count + 1} of the configuration is missing or doesn't match its checksum"));
                     found.Add(act);
                 }
@@ -107,7 +106,7 @@ internal sealed class ConfigurationStore : IDisposable
                 if (!readDocument.Bind(1, number).Bind(2, name).Step())
                     return null;
                 byte[] content = readDocument.Blob(0).ToArray();
-                if (readDocument.Int64(1) != ChecksumOf(number, name, content))
+                if (readDocument.Int64(1) != RowChecksums.OfDocument(number, name, content))
                     file.Trust(false, Text($"document '{name}' of version {number} doesn't match its checksum"));
                 return content;
             });
@@ -126,17 +125,6 @@ internal sealed class ConfigurationStore : IDisposable
         readLast.Reset();
         if (number != last + 1)
             throw new StoreFencedException(Text($"{what} {number} of the configuration does not follow {last}: somebody else has changed it meanwhile; load it again"));
-    }
-
-    private static long ChecksumOf(int number, string name, ReadOnlySpan<byte> content) =>
-        Checksum.Of(content, Checksum.Of(Encoding.UTF8.GetBytes(name), Checksum.Of(number, Checksum.Start)));
-
-    private static long ChecksumOf(ConfigurationAct act)
-    {
-        uint sum = Checksum.Of((long)act.Kind << 8 | (long)act.Act, Checksum.Of(act.AtMs, Checksum.Of(act.Sequence, Checksum.Start)));
-        foreach (string text in (ReadOnlySpan<string>)[act.By, act.Subject])
-            sum = Checksum.Of(text.Length, Checksum.Of(Encoding.UTF8.GetBytes(text), sum));
-        return Checksum.Of(act.Number, sum);
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Collections.Domain;
 using Collections.Domain.Events;
 using Collections.Engine.Logs;
@@ -157,14 +156,14 @@ internal sealed class LeaseStore : IDisposable
             throw new InvariantBrokenException($"a lease is granted once, but {row.Id} is there already");
         grant.Bind(1, row.Partition).Bind(2, row.Sequence).Bind(3, row.Tenant).Bind(4, row.Debtor).Bind(5, row.Queue).Bind(6, (long)row.Channel)
             .Bind(7, row.Caller).Bind(8, row.RequestId).Bind(9, row.GrantedMs).Bind(10, row.Value).Bind(11, row.Propensity).Bind(12, row.ModelVersion)
-            .Bind(13, row.DecidedAt.Invoices).Bind(14, row.DecidedAt.Payments).Bind(15, row.DecidedAt.Activity).Bind(16, ChecksumOf(row))
-            .Bind(17, row.ExpiresMs).Bind(18, (long)row.State).Bind(19, LifeChecksum(row.Partition, row.Sequence, row.ExpiresMs, row.State))
+            .Bind(13, row.DecidedAt.Invoices).Bind(14, row.DecidedAt.Payments).Bind(15, row.DecidedAt.Activity).Bind(16, RowChecksums.OfLease(row))
+            .Bind(17, row.ExpiresMs).Bind(18, (long)row.State).Bind(19, RowChecksums.OfLife(row.Partition, row.Sequence, row.ExpiresMs, row.State))
             .Bind(20, ReasonsForm.Write(row.Reasons)).Run();
     }
 
     private void Change(in LeaseChange next, LeaseState state) =>
         change.Bind(1, next.Partition).Bind(2, next.Sequence).Bind(3, next.ExpiresMs).Bind(4, (long)state)
-            .Bind(5, LifeChecksum(next.Partition, next.Sequence, next.ExpiresMs, state)).Run();
+            .Bind(5, RowChecksums.OfLife(next.Partition, next.Sequence, next.ExpiresMs, state)).Run();
 
     private LeaseState ReadState(in LeaseChange next)
     {
@@ -193,29 +192,10 @@ internal sealed class LeaseStore : IDisposable
             DecidedAt: new StreamPositions(read.Int64(11), read.Int64(12), read.Int64(13)),
             State: (LeaseState)read.Int64(16))
         { Reasons = ReasonsForm.Read(read.Blob(18)) };
-        bool holds = ReasonsForm.Write(row.Reasons).AsSpan().SequenceEqual(read.Blob(18)) && read.Int64(14) == ChecksumOf(row) && read.Int64(17) == LifeChecksum(partition, row.Sequence, row.ExpiresMs, row.State);
+        bool holds = ReasonsForm.Write(row.Reasons).AsSpan().SequenceEqual(read.Blob(18)) && read.Int64(14) == RowChecksums.OfLease(row) && read.Int64(17) == RowChecksums.OfLife(partition, row.Sequence, row.ExpiresMs, row.State);
         file.Trust(holds, holds ? "" : $"lease {row.Id} doesn't match its checksum");
         return row;
     }
-
-    /// <summary>Over what never changes; what does has a checksum of its own, so that an extension need not read the row.</summary>
-    private static long ChecksumOf(LeaseRow row)
-    {
-        uint sum = Checksum.Of((long)row.Partition << 32 | row.Sequence, Checksum.Start);
-        foreach (string text in (ReadOnlySpan<string>)[row.Tenant, row.Debtor, row.Queue, row.Caller, row.RequestId])
-            sum = Checksum.Of(text.Length, Checksum.Of(Encoding.UTF8.GetBytes(text), sum));
-        sum = Checksum.Of((long)row.Channel << 16 | row.ModelVersion, Checksum.Of(row.GrantedMs, sum));
-        sum = Checksum.Of(StoredBits(row.Propensity), Checksum.Of(StoredBits(row.Value), sum));
-        sum = Checksum.Of(row.DecidedAt.Activity, Checksum.Of(row.DecidedAt.Payments, Checksum.Of(row.DecidedAt.Invoices, sum)));
-        // A lease without reasons has the checksum that it had before there were any.
-        return row.Reasons.Count == 0 ? sum : Checksum.Of(ReasonsForm.Write(row.Reasons), sum);
-    }
-
-    // SQLite keeps one NaN and no negative zero.
-    private static long StoredBits(double value) => BitConverter.DoubleToInt64Bits(double.IsNaN(value) ? double.NaN : value + 0.0);
-
-    private static long LifeChecksum(int partition, uint sequence, long expiresMs, LeaseState state) =>
-        Checksum.Of((long)state, Checksum.Of(expiresMs, Checksum.Of((long)partition << 32 | sequence, Checksum.Start)));
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

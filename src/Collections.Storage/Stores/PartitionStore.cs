@@ -22,7 +22,7 @@ internal sealed class PartitionStore : IDisposable
         this.partition = partition;
         this.fault = fault;
         string remedy = $"Stop, and restore {path} from a copy; or move it away (with its -wal), and partition {partition} is folded anew from the log, without its audit trail and dead letters.";
-        file = new StoreFile(path, CheckpointStatements.Schema, remedy, CheckpointStatements.AddOutcomes);
+        file = new StoreFile(path, CheckpointStatements.Schema, remedy, CheckpointStatements.AddOutcomes, CheckpointStatements.AddSettlement);
         sql = new CheckpointStatements(file);
     }
 
@@ -90,18 +90,37 @@ internal sealed class PartitionStore : IDisposable
         }
     }
 
-    public IReadOnlyList<DeadLetter> LoadDeadLetters(int maxCount)
+    public IReadOnlyList<StoredDeadLetter> LoadDeadLetters(long after, int maxCount)
     {
         lock (gate)
         {
             return file.Read(() =>
             {
-                var found = new List<DeadLetter>();
-                Statement read = sql.ReadDeadLetters.Bind(1, maxCount);
+                var found = new List<StoredDeadLetter>();
+                Statement read = sql.ReadDeadLetters.Bind(1, after).Bind(2, maxCount);
                 while (read.Step())
-                    found.Add(new DeadLetter(read.Int64(0), (byte)read.Int64(1), read.Int64(2), read.Text(3), read.Blob(4).ToArray()));
+                {
+                    var letter = new DeadLetter(read.Int64(1), (byte)read.Int64(2), read.Int64(3), read.Text(4), read.Blob(5).ToArray());
+                    found.Add(new StoredDeadLetter(read.Int64(0), letter, read.Int64(6), read.Text(7)));
+                }
                 return found;
             });
+        }
+    }
+
+    public bool SettleDeadLetter(long number, long atMs, string how)
+    {
+        lock (gate)
+        {
+            bool isOpen = false;
+            file.Write(() =>
+            {
+                isOpen = sql.ReadOpenDeadLetter.Bind(1, number).Step();
+                sql.ReadOpenDeadLetter.Reset();
+                if (isOpen)
+                    sql.SettleDeadLetter.Bind(1, atMs).Bind(2, how).Bind(3, number).Run();
+            });
+            return isOpen;
         }
     }
 
@@ -137,7 +156,7 @@ internal sealed class PartitionStore : IDisposable
         {
             ReadOnlySpan<byte> image = checkpoint.ImageOf((int)(entry & uint.MaxValue));
             long slot = (long)(entry >> 32);
-            sql.PutState.Bind(1, slot).Bind(2, image).Bind(3, StateChecksum(slot, image)).Run();
+            sql.PutState.Bind(1, slot).Bind(2, image).Bind(3, RowChecksums.OfState(slot, image)).Run();
         }
     }
 
@@ -159,7 +178,7 @@ internal sealed class PartitionStore : IDisposable
         {
             LogRecord record = held[i];
             sql.PutHeld.Bind(1, i).Bind(2, (long)record.Stream).Bind(3, record.Offset).Bind(4, record.KnownMs).Bind(5, record.History ? 1 : 0)
-                .Bind(6, record.Content).Bind(7, HeldChecksum(i, record)).Run();
+                .Bind(6, record.Content).Bind(7, RowChecksums.OfHeld(i, record)).Run();
         }
     }
 
@@ -222,7 +241,7 @@ internal sealed class PartitionStore : IDisposable
         {
             long slot = row.Int64(0);
             ReadOnlySpan<byte> image = row.Blob(1);
-            if (row.Int64(2) != StateChecksum(slot, image))
+            if (row.Int64(2) != RowChecksums.OfState(slot, image))
                 file.Trust(false, Text($"the state of slot {slot} doesn't match its checksum"));
             into.State(checked((int)slot), image);
         }
@@ -234,19 +253,10 @@ internal sealed class PartitionStore : IDisposable
         for (int i = 0; row.Step(); i++)
         {
             var record = new LogRecord((EventStream)row.Int64(1), row.Int64(2), row.Int64(3), row.Int64(4) != 0, row.Blob(5));
-            if (row.Int64(0) != i || row.Int64(6) != HeldChecksum(i, record))
+            if (row.Int64(0) != i || row.Int64(6) != RowChecksums.OfHeld(i, record))
                 file.Trust(false, Text($"held event {i} is missing or doesn't match its checksum"));
             into.Held(record);
         }
-    }
-
-    private static long StateChecksum(long slot, ReadOnlySpan<byte> image) => Checksum.Of(image, Checksum.Of(slot, Checksum.Start));
-
-    private static long HeldChecksum(int index, in LogRecord record)
-    {
-        uint sum = Checksum.Of((long)record.Stream << 32 | (uint)index, Checksum.Start);
-        sum = Checksum.Of(record.KnownMs, Checksum.Of(record.Offset, sum));
-        return Checksum.Of(record.Content, Checksum.Of(record.History ? 1 : 0, sum));
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -20,6 +20,11 @@ internal enum StoreStep
     CommitLeases,
     Configuration,
     CommitConfiguration,
+
+    // Of a store behind a network: it is committed, and the answer is lost.
+    CheckpointCommitted,
+    LeasesCommitted,
+    ConfigurationCommitted,
 }
 
 /// <summary>An SQLite file of the store: opened or created, written in whole transactions, its failures told in the contract's words.</summary>

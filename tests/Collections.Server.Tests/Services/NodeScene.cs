@@ -47,6 +47,8 @@ internal sealed class NodeScene : IAsyncDisposable
 
     public V1.Models.ModelsClient Models => new(channel);
 
+    public V1.DeadLetters.DeadLettersClient DeadLetters => new(channel);
+
     public static async Task<NodeScene> StartAsync(int partitions = 4)
     {
         var scene = new NodeScene(partitions);
@@ -83,6 +85,15 @@ internal sealed class NodeScene : IAsyncDisposable
         store.TakeOwnership(partition, "somebody else");
         await Assert.ThrowsAsync<StoreFencedException>(Node.CheckpointAsync);
         Assert.Equal(PartitionState.Stopped, Node.StateOf(partition));
+    }
+
+    /// <summary>Puts a record into the log that the door would refuse.</summary>
+    public async Task WritePoisonAsync(int partition, Domain.Events.EventStream stream, byte[] content)
+    {
+        var batch = new AppendBatch();
+        batch.Add(partition, stream, 0, Clock.GetUtcNow().ToUnixTimeMilliseconds(), history: false, content);
+        await log.AppendAsync(batch, CancellationToken.None);
+        await Node.SettleAsync();
     }
 
     public async Task MoveToAsync(DateTimeOffset to)

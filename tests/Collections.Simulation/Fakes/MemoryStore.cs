@@ -62,6 +62,7 @@ internal sealed class MemoryStore : IStore
         lock (gate)
         {
             Part part = Owned(checkpoint.Partition, checkpoint.Epoch);
+            List<AuditRow> audit = Numbered(checkpoint, part.Audit.Count);
             if (checkpoint.Replace)
             {
                 part.States.Clear();
@@ -78,9 +79,9 @@ internal sealed class MemoryStore : IStore
             part.Held.Clear();
             for (int i = 0; i < checkpoint.Held.Count; i++)
                 part.Held.Add(checkpoint.Held[i]);
-            foreach (AuditRow row in checkpoint.Audit)
-                part.Audit.Add(row with { Sequence = part.Audit.Count + 1 });
-            part.DeadLetters.AddRange(checkpoint.DeadLetters);
+            part.Audit.AddRange(audit);
+            foreach (DeadLetter letter in checkpoint.DeadLetters)
+                part.DeadLetters.Add(new StoredDeadLetter(part.DeadLetters.Count + 1, letter, 0, ""));
             CheckpointCount++;
         }
         Enter(StoreMoment.AfterCheckpoint);
@@ -93,8 +94,13 @@ internal sealed class MemoryStore : IStore
         {
             foreach (LeaseChange change in changes)
                 Owned(change.Partition, change.Epoch);
+            // On copies: one change that is refused leaves the others unmade.
+            Dictionary<int, SortedDictionary<uint, LeaseRow>> changed = changes.Select(change => change.Partition).Distinct()
+                .ToDictionary(partition => partition, partition => new SortedDictionary<uint, LeaseRow>(Of(partition).Leases));
             foreach (LeaseChange change in changes)
-                Apply(change, Of(change.Partition).Leases);
+                Apply(change, changed[change.Partition]);
+            foreach ((int partition, SortedDictionary<uint, LeaseRow> leases) in changed)
+                Of(partition).Leases = leases;
         }
         Enter(StoreMoment.AfterLeases);
     }
@@ -105,10 +111,22 @@ internal sealed class MemoryStore : IStore
             return [.. Of(partition).Leases.Values];
     }
 
-    public IReadOnlyList<DeadLetter> LoadDeadLetters(int partition, int maxCount)
+    public IReadOnlyList<StoredDeadLetter> LoadDeadLetters(int partition, long after, int maxCount)
     {
         lock (gate)
-            return [.. Of(partition).DeadLetters.Take(maxCount)];
+            return [.. Of(partition).DeadLetters.Where(letter => letter.Number > after).Take(maxCount)];
+    }
+
+    public bool SettleDeadLetter(int partition, long number, long atMs, string how)
+    {
+        lock (gate)
+        {
+            List<StoredDeadLetter> letters = Of(partition).DeadLetters;
+            int place = letters.FindIndex(letter => letter.Number == number && letter.SettledMs == 0);
+            if (place >= 0)
+                letters[place] = letters[place] with { SettledMs = atMs, Settled = how };
+            return place >= 0;
+        }
     }
 
     public IReadOnlyList<ConfigurationVersion> LoadVersions()
@@ -194,11 +212,26 @@ internal sealed class MemoryStore : IStore
         return part.Epoch == epoch && epoch > 0 ? part : throw new StoreFencedException($"partition {partition} is owned under epoch {part.Epoch}, and {epoch} came");
     }
 
+    /// <summary>The checkpoint's acts with their numbers: they count on without a gap.</summary>
+    private static List<AuditRow> Numbered(Checkpoint checkpoint, int last)
+    {
+        var rows = new List<AuditRow>();
+        foreach (AuditRow row in checkpoint.Audit)
+        {
+            Domain.Invariant.Require(
+                row.Sequence == 0 || row.Sequence == last + 1, $"audit rows of partition {checkpoint.Partition} count without gaps, but {last} would be followed by {row.Sequence}");
+            rows.Add(row with { Sequence = ++last });
+        }
+        return rows;
+    }
+
     private static void Apply(in LeaseChange change, SortedDictionary<uint, LeaseRow> leases)
     {
         if (change.Kind == LeaseChangeKind.Grant)
         {
-            Domain.Invariant.Require(leases.TryAdd(change.Sequence, change.Row!), $"a lease is granted once, but {change.Row!.Id} is there already");
+            if (change.Row is not { } granted || granted.Partition != change.Partition || granted.Sequence != change.Sequence)
+                throw new Domain.InvariantBrokenException($"a grant carries its own row, but lease {change.Partition}-{change.Sequence} came with {change.Row?.Id ?? "none"}");
+            Domain.Invariant.Require(leases.TryAdd(change.Sequence, granted), $"a lease is granted once, but {granted.Id} is there already");
             return;
         }
         if (!leases.TryGetValue(change.Sequence, out LeaseRow? row))
@@ -225,8 +258,8 @@ internal sealed class MemoryStore : IStore
 
         public List<AuditRow> Audit { get; } = [];
 
-        public List<DeadLetter> DeadLetters { get; } = [];
+        public List<StoredDeadLetter> DeadLetters { get; } = [];
 
-        public SortedDictionary<uint, LeaseRow> Leases { get; } = [];
+        public SortedDictionary<uint, LeaseRow> Leases { get; set; } = [];
     }
 }

@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace Collections.Storage.Sqlite;
+namespace Collections.Storage;
 
 /// <summary>CRC-32C: every change of up to 32 neighbouring bits is seen, and the processor computes it at several bytes a cycle.</summary>
 internal static class Checksum
