@@ -10,6 +10,7 @@ var root = new RootCommand("Collections Engine: decides whom to contact next, ho
     DebtorCommand.Build(),
     StatusCommand.Build(),
     ModelCommand.Build(),
+    StoreCommand.Build(),
     FeaturesCommand.Build(),
     ExportCommand.Build(),
     ScoreCommand.Build(),
