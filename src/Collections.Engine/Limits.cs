@@ -72,6 +72,9 @@ public static class Limits
     public const int CheckpointSecondsMin = 1;
     public const int CheckpointSecondsMax = 30;
 
+    /// <summary>How long, in seconds, a node that stops waits for its last checkpoint: within the two minutes that its process is given to end.</summary>
+    public const int LastCheckpointSecondsMax = 90;
+
     /// <summary>A checkpoint may take a tenth of the time between two.</summary>
     public const int CheckpointShare = 10;
 

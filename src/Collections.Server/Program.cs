@@ -11,6 +11,7 @@ var root = new RootCommand("Collections Engine: decides whom to contact next, ho
     StatusCommand.Build(),
     DeadLetterCommand.Build(),
     ModelCommand.Build(),
+    StoreCommand.Build(),
     FeaturesCommand.Build(),
     ExportCommand.Build(),
     ScoreCommand.Build(),

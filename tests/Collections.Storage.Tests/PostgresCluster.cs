@@ -11,7 +11,7 @@ namespace Collections.Storage.Tests;
 /// </summary>
 public sealed class PostgresCluster : IDisposable
 {
-    public const string Missing = "PostgreSQL's server programs are not installed (Debian's postgresql-15)";
+    public const string Missing = "the server programs of PostgreSQL are not installed (Debian's postgresql-15)";
 
     /// <summary>initdb and its kin refuse to run as root; this is the user whom Debian's package makes.</summary>
     private const string User = "postgres";

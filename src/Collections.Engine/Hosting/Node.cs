@@ -148,9 +148,10 @@ public sealed class Node : IAsyncDisposable
         closing = true;
         try
         {
-            await CheckpointAsync();
+            // A store that is away is not waited for for ever: the log has everything.
+            await CheckpointAsync().WaitAsync(TimeSpan.FromSeconds(Limits.LastCheckpointSecondsMax));
         }
-        catch (Exception failure) when (failure is InvalidOperationException or StoreFencedException or StoreUnavailableException)
+        catch (Exception failure) when (failure is InvalidOperationException or StoreFencedException or StoreUnavailableException or TimeoutException)
         {
             warn($"the last checkpoint was not taken: {failure.Message}; the next start reads the log from the one before");
         }
@@ -237,6 +238,8 @@ public sealed class Node : IAsyncDisposable
             partition.Dispose();
             partition = new Partition(number, PartitionCount, Models.Current, Options.Debtors);
         }
+        if (reason.Length == 0 && found && !Log.End(number).Covers(partition.Positions))
+            throw new StoreCorruptException($"partition {number}: the store has applied the log up to {partition.Positions}, and the log ends at {Log.End(number)}: they are not of one node. Name the store that belongs to this log, or the log that belongs to this store; or restore both from one backup");
         partition.Checkpoints.Own(epoch, startAnew: reason.Length > 0 || !found, nextLeaseSequence);
         partition.Checkpoints.Finish(store.LoadLeases(number));
         return partition;

@@ -8,7 +8,7 @@ using Collections.Server.Hosting;
 
 namespace Collections.Server.Commands;
 
-/// <summary><c>collections serve</c>: the node, on the embedded default.</summary>
+/// <summary><c>collections serve</c>: the node, with its log in a directory and its store there too or in PostgreSQL.</summary>
 internal static class ServeCommand
 {
     public const string ListenDefault = "127.0.0.1:7700";
@@ -19,9 +19,10 @@ internal static class ServeCommand
         var listen = new Option<string>("--listen") { Description = "Loopback address and port; port 0 takes a free one", DefaultValueFactory = _ => ListenDefault };
         var partitions = new Option<int?>("--partitions") { Description = $"Partitions of a new log (default {DataDirectory.PartitionsDefault}); an existing log keeps its own" };
         var model = new Option<string?>("--model") { Description = "LightGBM model file, or a directory with model.txt and manifest.json: added to the registry and activated; if not given, what is active stays, and a new registry begins with the shipped model" };
-        var command = new Command("serve", "Run a node: log, partitions, queues and gRPC, with SQLite inside") { data, listen, partitions, model };
+        var store = new Option<string?>("--store") { Description = $"{StoreCommand.ConnectionForm}; if not given, SQLite in --data" };
+        var command = new Command("serve", "Run a node: log, partitions, queues and gRPC, with SQLite inside") { data, listen, partitions, model, store };
         command.SetAction((arguments, cancellation) => RunAsync(
-            new DataDirectory(arguments.GetValue(data)!), arguments.GetValue(listen)!, arguments.GetValue(partitions), arguments.GetValue(model), cancellation));
+            new DataDirectory(arguments.GetValue(data)!) { Store = arguments.GetValue(store) }, arguments.GetValue(listen)!, arguments.GetValue(partitions), arguments.GetValue(model), cancellation));
         return command;
     }
 
@@ -39,7 +40,7 @@ internal static class ServeCommand
             using IStore store = directory.OpenStore();
             var options = new EngineOptions { Model = model, ActivateModel = modelPath is not null, Owner = $"{Environment.MachineName}:{Environment.ProcessId}" };
             await using NodeServer server = await NodeServer.StartAsync(log, store, options, TimeProvider.System, endpoint, Output.Warn);
-            Console.Out.WriteLine($"collections {Services.DebtorsService.VersionText}: {log.PartitionCount} partitions in {Path.GetFullPath(directory.Path)}, model {server.Node.Models.Current.Propensity}");
+            Console.Out.WriteLine($"collections {Services.DebtorsService.VersionText}: {log.PartitionCount} partitions in {Path.GetFullPath(directory.Path)}{directory.StorePlace}, model {server.Node.Models.Current.Propensity}");
             Console.Out.WriteLine($"gRPC on {server.Address}; bound to this machine, whose callers are trusted with every role: no authentication is configured");
             Console.Out.WriteLine("Ctrl+C stops");
             await server.WaitForShutdownAsync(cancellation);

@@ -1,6 +1,7 @@
 using Collections.Engine.Logs;
 using Collections.Engine.Stores;
 using Collections.Storage;
+using Collections.Storage.Postgres;
 using Collections.Storage.Sqlite;
 
 namespace Collections.Server.Hosting;
@@ -14,6 +15,12 @@ public sealed record DataDirectory(string Path)
     /// <summary>Partitions of a log that is created without --partitions: more than any laptop has cores, few enough to look at.</summary>
     public const int PartitionsDefault = 8;
 
+    /// <summary>Where the store is, if it is not in the directory: PostgreSQL's connection string or URI.</summary>
+    public string? Store { get; init; }
+
+    /// <summary>For what is told of the node: empty for the embedded store.</summary>
+    public string StorePlace => Store is null ? "" : $", store in {PostgresSettings.Parse(Store)}";
+
     public bool HasLog => SqliteEventLog.PartitionsIn(Path) is not null;
 
     /// <summary>Opens the log, creating it if there is none.</summary>
@@ -22,7 +29,9 @@ public sealed record DataDirectory(string Path)
     public SqliteEventLog OpenLog(int? partitions, TimeProvider time) =>
         new(Path, new SqliteLogOptions(partitions ?? SqliteEventLog.PartitionsIn(Path) ?? PartitionsDefault), time);
 
-    public SqliteStore OpenStore() => new(Path);
+    /// <summary>Opens the store; creates it, or brings its schema up to date, if need be.</summary>
+    /// <exception cref="StorageRefusedException">It is in use, the connection can't be read, or the schema is not one for this program; the message says what to do.</exception>
+    public IStore OpenStore() => Store is null ? new SqliteStore(Path) : new PostgresStore(PostgresSettings.Parse(Store));
 
     /// <summary>Failures whose message tells a user what is wrong and what to do; anything else is a defect.</summary>
     public static bool IsExpected(Exception failure) => failure

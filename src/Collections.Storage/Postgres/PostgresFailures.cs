@@ -11,6 +11,9 @@ internal static class PostgresFailures
     /// <summary>SQLSTATE 25P03, idle_in_transaction_session_timeout.</summary>
     private const string IdleInTransactionTimeout = "25P03";
 
+    /// <summary>How a message of something unavailable ends.</summary>
+    public const string TriedAgain = " Nothing was committed; it is tried again.";
+
     /// <summary>Failures of the connection and answers of the server; anything else is the program's own.</summary>
     public static bool IsOfPostgres(Exception failure) => failure is NpgsqlException or SocketException or TimeoutException or EndOfStreamException;
 
@@ -50,7 +53,7 @@ internal static class PostgresFailures
             _ => IsPassing(code) ? Unavailable(what) : new InvariantBrokenException($"the server takes what the store says, but: {what}", failure),
         };
 
-        StoreUnavailableException Unavailable(string message) => new($"{message}. Nothing was committed; it is tried again.", failure);
+        StoreUnavailableException Unavailable(string message) => new($"{message}.{TriedAgain}", failure);
     }
 
     /// <summary>By class: connections, rolled back, resources, operator, system, authentication, locks and sessions that waited too long.</summary>

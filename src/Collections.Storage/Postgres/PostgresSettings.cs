@@ -52,10 +52,6 @@ public sealed class PostgresSettings
         CultureInfo.InvariantCulture,
         $"PostgreSQL at {Connection.Host}{(Connection.Host!.Contains(':', StringComparison.Ordinal) ? "" : $":{Connection.Port}")}, database {Connection.Database ?? Connection.Username ?? "of the user"}, schema {Schema}");
 
-    /// <summary>Whether the text looks like a place of PostgreSQL and not like a directory.</summary>
-    public static bool IsConnection(string text) =>
-        IsUri(text) || text.Contains('=', StringComparison.Ordinal);
-
     /// <exception cref="StorageRefusedException">It can't be read; the message names the part and shows a good one.</exception>
     public static PostgresSettings Parse(string text)
     {
@@ -72,7 +68,7 @@ public sealed class PostgresSettings
         catch (Exception e) when (e is ArgumentException or FormatException or OverflowException or InvalidCastException)
         {
             // The text itself is not shown: it may hold a password.
-            throw new StorageRefusedException($"the store's connection can't be read: {e.Message}. Give a connection string such as Host=db.example.org;Username=collections;Database=collections, or a URI such as postgresql://collections@db.example.org/collections", e);
+            throw new StorageRefusedException($"the store's connection can't be read: {e.Message.TrimEnd('.')}. Give a connection string such as Host=db.example.org;Username=collections;Database=collections, or a URI such as postgresql://collections@db.example.org/collections", e);
         }
     }
 

@@ -94,6 +94,11 @@ public sealed class PostgresStore : IStore
         {
             throw new StorageRefusedException($"{settings}: {said.MessageText} (SQLSTATE {said.SqlState}). {Remedy(said)}", failure);
         }
+        catch (StoreUnavailableException failure)
+        {
+            // Nobody tries an opening again but who has asked for it.
+            throw new StoreUnavailableException(failure.Message.Replace(PostgresFailures.TriedAgain, " Start the server, or name another one in the store's connection.", StringComparison.Ordinal), failure);
+        }
     }
 
     private static string Remedy(PostgresException said) => said.SqlState[..2] == "3D"

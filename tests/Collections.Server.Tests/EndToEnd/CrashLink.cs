@@ -4,7 +4,9 @@ using Grpc.Net.Client;
 namespace Collections.Server.Tests.EndToEnd;
 
 /// <summary>The way from callers to the node that runs now. A caller whose call fails waits for the next node and tries again.</summary>
-internal sealed class CrashLink(string data) : IAsyncDisposable
+/// <param name="store">Where the node has its store; null: in its data.</param>
+/// <param name="whileDown">What happens while no node runs.</param>
+internal sealed class CrashLink(string data, string? store = null, Action? whileDown = null) : IAsyncDisposable
 {
     private readonly Lock gate = new();
     private ServeProcess? node;
@@ -19,7 +21,7 @@ internal sealed class CrashLink(string data) : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        ServeProcess started = await ServeProcess.StartAsync(data, "--partitions", "4");
+        ServeProcess started = await ServeProcess.StartAsync(data, ["--partitions", "4", .. store is null ? Array.Empty<string>() : ["--store", store]]);
         await started.WaitServingAsync();
         lock (gate)
         {
@@ -37,6 +39,7 @@ internal sealed class CrashLink(string data) : IAsyncDisposable
             next = New();
         await old.KillAsync();
         await old.DisposeAsync();
+        whileDown?.Invoke();
         await StartAsync();
     }
 

@@ -4,6 +4,7 @@ using Collections.Engine.Hosting;
 using Collections.Engine.Logs;
 using Collections.Engine.Stores;
 using Collections.Server.Hosting;
+using Collections.Storage.Tests;
 using Collections.V1;
 using Google.Protobuf;
 using Xunit.Abstractions;
@@ -15,7 +16,8 @@ namespace Collections.Server.Tests.EndToEnd;
 /// A node that is killed without warning, again and again, while it is fed and pulled from. What it has acknowledged must be there, its ledgers must
 /// be those of a node that nothing happened to, and no debtor may be in two hands.
 /// </summary>
-public sealed class CrashTests(ITestOutputHelper output)
+[Collection(PostgresServer.Name)]
+public sealed class CrashTests(ITestOutputHelper output, SharedCluster cluster)
 {
     private const int Feeders = 3;
     private const int Hands = 2;
@@ -23,7 +25,20 @@ public sealed class CrashTests(ITestOutputHelper output)
     private static bool IsSoak => Environment.GetEnvironmentVariable("COLLECTIONS_SOAK") == "1";
 
     [Fact]
-    public async Task Killed_at_random_moments_a_node_loses_nothing_and_gives_nobody_into_two_hands()
+    public Task Killed_at_random_moments_a_node_loses_nothing_and_gives_nobody_into_two_hands() => RunAsync(store: null, whileDown: null);
+
+    [PostgresFact]
+    public Task The_same_with_its_store_in_postgres_which_crashes_too()
+    {
+        PostgresCluster server = cluster.Server;
+        return RunAsync(server.NewSchema(), () =>
+        {
+            server.StopServer("immediate");
+            server.StartServer();
+        });
+    }
+
+    private async Task RunAsync(string? store, System.Action? whileDown)
     {
         int kills = IsSoak ? 200 : 4;
         int seed = int.TryParse(Environment.GetEnvironmentVariable("COLLECTIONS_SEED"), out int given) ? given : Random.Shared.Next(1_000_000);
@@ -34,7 +49,7 @@ public sealed class CrashTests(ITestOutputHelper output)
         using var folder = new TestFolder();
         List<Event> events = CrashFeed.Create(seed, debtors: 60 + kills * 10, eventsPerDebtor: 14);
         var acknowledged = new (AppendResult Result, Event Event)[events.Count];
-        await using var link = new CrashLink(folder["data"]);
+        await using var link = new CrashLink(folder["data"], store, whileDown);
         await link.StartAsync();
         var hands = new CrashHands(link);
         int done = await RunAsync(link, hands, events, acknowledged, new Random(seed), kills);
@@ -50,7 +65,7 @@ public sealed class CrashTests(ITestOutputHelper output)
         CommandResult end = await link.Node.StopAsync();
         Assert.True(end.ExitCode == 0 && end.Errors.Length == 0, $"{summary}\nexit code {end.ExitCode}: {end.Errors}");
         RequireInLog(folder["data"], acknowledged, summary);
-        Assert.Equal(await UndisturbedAsync(folder["other"], events), await LedgersAsync(folder["data"], append: []));
+        Assert.Equal(await UndisturbedAsync(folder["other"], events), await LedgersAsync(new DataDirectory(folder["data"]) { Store = store }, append: []));
     }
 
     /// <summary>Feeds and pulls; kills whenever another random number of events has been acknowledged.</summary>
@@ -132,11 +147,10 @@ public sealed class CrashTests(ITestOutputHelper output)
     }
 
     /// <summary>The ledgers of a node in this process to which the same events came in their order, once, without a disturbance.</summary>
-    private static Task<string> UndisturbedAsync(string data, List<Event> events) => LedgersAsync(data, events);
+    private static Task<string> UndisturbedAsync(string data, List<Event> events) => LedgersAsync(new DataDirectory(data), events);
 
-    private static async Task<string> LedgersAsync(string data, IReadOnlyList<Event> append)
+    private static async Task<string> LedgersAsync(DataDirectory directory, IReadOnlyList<Event> append)
     {
-        var directory = new DataDirectory(data);
         using IEventLog log = directory.OpenLog(4, TimeProvider.System);
         using IStore store = directory.OpenStore();
         // Before the node starts: from then on its workers alone read.
