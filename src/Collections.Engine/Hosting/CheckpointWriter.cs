@@ -57,7 +57,7 @@ internal sealed class CheckpointWriter : IDisposable
             }
             catch (StoreUnavailableException unavailable)
             {
-                meters.OnFailure("checkpoint");
+                meters.OnFailure(FailedOperation.Checkpoint);
                 warn($"checkpoint of partition {checkpoint.Partition} not committed, tried again: {unavailable.Message}");
                 if (stopping.Token.WaitHandle.WaitOne(Math.Min(100 << Math.Min(attempt, 6), 5_000)))
                 {

@@ -61,7 +61,7 @@ internal sealed class HistoryReader : IDisposable
             }
             catch (LogUnavailableException unavailable)
             {
-                meters.OnFailure("history");
+                meters.OnFailure(FailedOperation.History);
                 warn($"history in partition {partition} not read, tried again: {unavailable.Message}");
                 stopping.Token.WaitHandle.WaitOne(Math.Min(50 << Math.Min(attempt, 6), 2_000));
             }

@@ -65,7 +65,7 @@ public sealed class Intake
         }
         catch (LogUnavailableException unavailable)
         {
-            node.Meters.OnFailure("append");
+            node.Meters.OnFailure(FailedOperation.Append);
             span?.SetStatus(ActivityStatusCode.Error, unavailable.Message);
             throw;
         }

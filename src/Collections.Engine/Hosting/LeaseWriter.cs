@@ -83,7 +83,7 @@ internal sealed class LeaseWriter : IDisposable
         }
         catch (Exception failure) when (failure is StoreUnavailableException or StoreFencedException)
         {
-            meters.OnFailure("leases");
+            meters.OnFailure(FailedOperation.Leases);
             return failure;
         }
     }

@@ -191,7 +191,7 @@ public sealed class Node : IAsyncDisposable
             }
             catch (LogUnavailableException unavailable)
             {
-                Meters.OnFailure("append");
+                Meters.OnFailure(FailedOperation.Append);
                 warn($"{events.Count} events of the engine's own not appended, tried again: {unavailable.Message}");
                 await Task.Delay(Math.Min(100 << Math.Min(attempt, 6), 5_000), CancellationToken.None);
             }

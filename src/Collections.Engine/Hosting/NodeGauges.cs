@@ -19,6 +19,13 @@ internal sealed class NodeGauges(Node node, NodeReadings readings, QueueLabels q
     private static readonly PartitionState[] States = Enum.GetValues<PartitionState>();
     private static readonly ModelTarget[] Targets = Enum.GetValues<ModelTarget>();
 
+    private static readonly (string, int)[] Verdicts =
+        [.. Enum.GetValues<Eligibility>().Where(verdict => verdict != Eligibility.Unknown).Select(verdict => (Label(verdict), (int)verdict))];
+
+    /// <summary>Named without the word that each of them begins with.</summary>
+    private static readonly (string, int)[] Acts =
+        [.. ((AuditKind[])[AuditKind.LeaseGranted, AuditKind.LeaseReported, AuditKind.LeaseReleased, AuditKind.LeaseExpired, AuditKind.LeaseVoided]).Select(act => (Label(act)["lease_".Length..], (int)act))];
+
     private readonly KeyValuePair<string, object?>[] partitions =
         [.. Enumerable.Range(0, node.PartitionCount).Select(number => new KeyValuePair<string, object?>("partition", number.ToString(CultureInfo.InvariantCulture)))];
 
@@ -51,8 +58,8 @@ internal sealed class NodeGauges(Node node, NodeReadings readings, QueueLabels q
         Counter("collections.dead.letters", "{record}", "Records that could not be applied, since the log began", reading => reading.Counters.DeadLetters);
         Counter("collections.scores", "{score}", "Debtors scored", reading => reading.Scores);
         Counter("collections.scores.skipped", "{score}", "Scores, each model's counted, that were known without computing them as nothing that the model looks at had changed", reading => reading.Skips);
-        meter.CreateObservableCounter("collections.decisions", () => Sums<Eligibility>("verdict", reading => reading.Decisions, Eligibility.Unknown), "{decision}", "Decisions about debtors: eligible, or the rule that refused");
-        meter.CreateObservableCounter("collections.lease.acts", () => Sums<AuditKind>("act", reading => reading.Acts, AuditKind.ModelsInstalled), "{act}", "What became of leases; told again after a crash as far as the log is read again");
+        meter.CreateObservableCounter("collections.decisions", () => Sums("verdict", reading => reading.Decisions, Verdicts), "{decision}", "Decisions about debtors: eligible, or the rule that refused");
+        meter.CreateObservableCounter("collections.lease.acts", () => Sums("act", reading => reading.Acts, Acts), "{act}", "What became of leases; told again after a crash as far as the log is read again");
     }
 
     private void OfferQueues()
@@ -108,12 +115,10 @@ internal sealed class NodeGauges(Node node, NodeReadings readings, QueueLabels q
         from state in States
         select new Measurement<double>(state == now ? 1 : 0, partitions[number], new("state", Label(state)));
 
-    private List<Measurement<long>> Sums<T>(string label, Func<PartitionReading, long[]> read, T except)
-        where T : struct, Enum
+    private List<Measurement<long>> Sums(string label, Func<PartitionReading, long[]> read, (string Value, int Index)[] values)
     {
         List<(int Number, PartitionReading Reading)> known = Known();
-        return [.. Enum.GetValues<T>().Where(value => !value.Equals(except)).Select(value => new Measurement<long>(
-            known.Sum(partition => read(partition.Reading)[Convert.ToInt32(value, CultureInfo.InvariantCulture)]), new KeyValuePair<string, object?>(label, Label(value))))];
+        return [.. values.Select(value => new Measurement<long>(known.Sum(partition => read(partition.Reading)[value.Index]), new KeyValuePair<string, object?>(label, value.Value)))];
     }
 
     /// <summary>One figure a queue over all partitions; who looks at a queue does not care where its debtors are kept.</summary>

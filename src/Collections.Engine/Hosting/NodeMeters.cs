@@ -1,7 +1,26 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 
 namespace Collections.Engine.Hosting;
+
+/// <summary>What can fail outside a partition and is tried again, or told to whoever asked for it.</summary>
+internal enum FailedOperation
+{
+    /// <summary>Putting events into the log.</summary>
+    Append,
+
+    /// <summary>Reading the log on.</summary>
+    Read,
+
+    /// <summary>Reading a debtor's history.</summary>
+    History,
+    Checkpoint,
+
+    /// <summary>Committing changes of leases.</summary>
+    Leases,
+}
 
 /// <summary>
 /// What a node measures while it works, as instruments of <c>System.Diagnostics.Metrics</c> and spans of <c>System.Diagnostics</c>: who listens,
@@ -19,10 +38,10 @@ public sealed class NodeMeters : IDisposable
     private readonly NodeReadings readings;
     private readonly NodeGauges gauges;
     private readonly QueueLabels queueLabels = new();
-    private readonly Counter<long> eventsTaken;
-    private readonly Counter<long> eventsRefused;
-    private readonly Counter<long> actionsPulled;
-    private readonly Counter<long> failures;
+    private readonly long[] failures = new long[Enum.GetValues<FailedOperation>().Length];
+    private readonly ConcurrentDictionary<KeyValuePair<string, object?>[], StrongBox<long>> pulled = new(ReferenceEqualityComparer.Instance);
+    private long eventsTaken;
+    private long eventsRefused;
 
     internal NodeMeters(Node node)
     {
@@ -36,10 +55,11 @@ public sealed class NodeMeters : IDisposable
         PullDuration = Histogram("collections.pull.duration", "s", "One pull, its leases committed", [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]);
         AppendDurable = Histogram("collections.append.durable.duration", "s", "From the append of a call's events until they are durable in the log", [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]);
         AppendApplied = Histogram("collections.append.applied.duration", "s", "From the append of a call's events until they are applied and every queue is in the new order; of calls that waited for it", [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60]);
-        eventsTaken = Meter.CreateCounter<long>("collections.intake.events", "{event}", "Events that came in by calls and are durable in the log");
-        eventsRefused = Meter.CreateCounter<long>("collections.intake.refused", "{event}", "Events that were refused at the door; each caller was told why");
-        actionsPulled = Meter.CreateCounter<long>("collections.actions.pulled", "{action}", "Actions handed out");
-        failures = Meter.CreateCounter<long>("collections.failures", "{failure}", "Operations of the log or the store that failed and are tried again, or whose caller was told");
+        // Counted here and told when somebody looks: so each is seen from its first look on, and not only from its first event on.
+        Meter.CreateObservableCounter("collections.intake.events", () => Interlocked.Read(ref eventsTaken), "{event}", "Events that came in by calls and are durable in the log");
+        Meter.CreateObservableCounter("collections.intake.refused", () => Interlocked.Read(ref eventsRefused), "{event}", "Events that were refused at the door; each caller was told why");
+        Meter.CreateObservableCounter("collections.actions.pulled", () => pulled.Select(queue => new Measurement<long>(Interlocked.Read(ref queue.Value.Value), queue.Key)), "{action}", "Actions handed out");
+        Meter.CreateObservableCounter("collections.failures", ReadFailures, "{failure}", "Operations of the log or the store that failed and are tried again, or whose caller was told");
         gauges = new NodeGauges(node, readings, queueLabels, Meter);
     }
 
@@ -70,19 +90,20 @@ public sealed class NodeMeters : IDisposable
 
     internal void OnTaken(int durable, int refused)
     {
-        eventsTaken.Add(durable);
-        if (refused > 0)
-            eventsRefused.Add(refused);
+        Interlocked.Add(ref eventsTaken, durable);
+        Interlocked.Add(ref eventsRefused, refused);
     }
 
     internal void OnPulled(string tenant, Queues.QueueName queue, int actions)
     {
         if (actions > 0)
-            actionsPulled.Add(actions, queueLabels.Of(tenant, queue));
+            Interlocked.Add(ref pulled.GetOrAdd(queueLabels.Of(tenant, queue), static _ => new StrongBox<long>()).Value, actions);
     }
 
-    /// <param name="operation">One of a few: it is a label.</param>
-    internal void OnFailure(string operation) => failures.Add(1, new KeyValuePair<string, object?>("operation", operation));
+    internal void OnFailure(FailedOperation operation) => Interlocked.Increment(ref failures[(int)operation]);
+
+    private IEnumerable<Measurement<long>> ReadFailures() => Enum.GetValues<FailedOperation>().Select(operation => new Measurement<long>(
+        Interlocked.Read(ref failures[(int)operation]), new KeyValuePair<string, object?>("operation", operation.ToString().ToLowerInvariant())));
 
     private Histogram<double> Histogram(string name, string unit, string description, double[] bounds) =>
         Meter.CreateHistogram(name, unit, description, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = bounds });

@@ -83,7 +83,7 @@ internal sealed class PartitionHost : IDisposable
         }
         catch (LogUnavailableException)
         {
-            node.Meters.OnFailure("read");
+            node.Meters.OnFailure(FailedOperation.Read);
             // What was acknowledged is safe; the next turn reads again.
             return false;
         }
