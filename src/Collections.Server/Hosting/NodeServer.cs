@@ -27,6 +27,7 @@ public sealed class NodeServer : IAsyncDisposable
     {
         this.app = app;
         Node = node;
+        Stopping = app.Lifetime.ApplicationStopping;
     }
 
     public Node Node { get; }
@@ -38,7 +39,7 @@ public sealed class NodeServer : IAsyncDisposable
     public IMeterFactory Meters => app.Services.GetRequiredService<IMeterFactory>();
 
     /// <summary>Cancelled when the process is told to stop.</summary>
-    public CancellationToken Stopping => app.Lifetime.ApplicationStopping;
+    public CancellationToken Stopping { get; }
 
     /// <summary>Starts the node, then its surface; health says SERVING once every partition has read the log to its end.</summary>
     /// <param name="listen">A loopback address; port 0 takes a free one.</param>

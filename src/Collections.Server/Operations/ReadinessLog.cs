@@ -16,6 +16,9 @@ internal static class ReadinessLog
         do
         {
             IReadOnlyList<string> reasons = server.WhyNotReady();
+            // That it stops is told by who stops it.
+            if (server.Stopping.IsCancellationRequested)
+                return;
             bool isReady = reasons.Count == 0;
             if (isReady && before != true)
                 log.Tell("ready", $"ready: {server.Node.PartitionCount} partitions serve", ("partitions", server.Node.PartitionCount));

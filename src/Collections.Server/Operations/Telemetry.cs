@@ -33,6 +33,10 @@ internal sealed class Telemetry : IDisposable
         this.traces = traces;
     }
 
+    public bool SendsMetrics => metrics is not null;
+
+    public bool SendsTraces => traces is not null;
+
     /// <param name="variable">The environment: the value of a variable, or null.</param>
     /// <exception cref="TelemetrySettingException">A variable can't be used: the message names it, its value and what to do.</exception>
     public static Telemetry Start(Func<string, string?> variable)

@@ -10,7 +10,7 @@ using Grpc.Core;
 namespace Collections.Server.Tests.Operations;
 
 /// <summary>What a node tells those who watch it, and what the shipped dashboard and alerts make of it.</summary>
-public sealed partial class OperationsServerTests : IAsyncLifetime
+public sealed partial class OperationsServerTests : IAsyncLifetime, IDisposable
 {
     private static readonly string Deploy = Path.Combine(AppContext.BaseDirectory, "deploy");
     private readonly HttpClient http = new();
@@ -27,8 +27,9 @@ public sealed partial class OperationsServerTests : IAsyncLifetime
     {
         await server.DisposeAsync();
         await scene.DisposeAsync();
-        http.Dispose();
     }
+
+    public void Dispose() => http.Dispose();
 
     [Fact]
     public async Task The_page_tells_what_the_node_has_done()

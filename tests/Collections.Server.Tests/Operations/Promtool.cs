@@ -23,6 +23,7 @@ internal static class Promtool
         using Process process = Process.Start(new ProcessStartInfo("promtool", arguments)
         {
             WorkingDirectory = folder,
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

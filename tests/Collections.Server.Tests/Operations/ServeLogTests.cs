@@ -5,11 +5,17 @@ using Collections.Server.Operations;
 namespace Collections.Server.Tests.Operations;
 
 /// <summary>What a node says: sentences for people, objects for programs.</summary>
-public sealed class ServeLogTests
+public sealed class ServeLogTests : IDisposable
 {
     private readonly StringWriter output = new();
     private readonly StringWriter errors = new();
     private readonly VirtualClock clock = new(new DateTimeOffset(2026, 3, 10, 9, 0, 0, 7, TimeSpan.Zero).ToUnixTimeMilliseconds());
+
+    public void Dispose()
+    {
+        output.Dispose();
+        errors.Dispose();
+    }
 
     [Fact]
     public void People_read_life_on_standard_output_and_trouble_on_standard_error()
