@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Collections.Domain.Events;
 using Collections.Engine.Leases;
 using Collections.Engine.Logs;
@@ -27,7 +28,26 @@ public sealed class ActionDesk
 
     /// <summary>The best actions of a queue, each under a lease.</summary>
     /// <exception cref="StoreUnavailableException">The leases could not be committed: nothing was handed out.</exception>
-    public Task<PullResult> PullAsync(PullOrder order)
+    public async Task<PullResult> PullAsync(PullOrder order)
+    {
+        using Activity? span = NodeMeters.Spans.StartActivity("pull");
+        span?.SetTag("collections.tenant", order.Tenant).SetTag("collections.queue", order.Queue.ToString()).SetTag("collections.wanted", order.Count);
+        long began = node.Cadence.GetTimestamp();
+        try
+        {
+            PullResult result = await AnswerAsync(order);
+            node.Meters.PullDuration.Record(node.Cadence.GetElapsedTime(began).TotalSeconds);
+            span?.SetTag("collections.given", result.Leases.Count);
+            return result;
+        }
+        catch (Exception failure) when (failure is StoreUnavailableException or StoreFencedException or InvalidOperationException)
+        {
+            span?.SetStatus(ActivityStatusCode.Error, failure.Message);
+            throw;
+        }
+    }
+
+    private Task<PullResult> AnswerAsync(PullOrder order)
     {
         if (order.RequestId.Length == 0)
             return GrantAsync(order);
@@ -151,6 +171,7 @@ public sealed class ActionDesk
                 break;
         }
         granted.Sort(Compare);
+        node.Meters.OnPulled(order.Tenant, order.Queue, granted.Count);
         return new PullResult(granted, reason);
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Collections.Engine.Stores;
 
 namespace Collections.Engine.Hosting;
@@ -12,12 +13,14 @@ internal sealed class CheckpointWriter : IDisposable
     private readonly BlockingCollection<(Checkpoint Checkpoint, Action<Exception?> Done)> waiting = [];
     private readonly CancellationTokenSource stopping = new();
     private readonly IStore store;
+    private readonly NodeMeters meters;
     private readonly Action<string> warn;
     private readonly Thread thread;
 
-    public CheckpointWriter(IStore store, Action<string> warn)
+    public CheckpointWriter(IStore store, NodeMeters meters, Action<string> warn)
     {
         this.store = store;
+        this.meters = meters;
         this.warn = warn;
         thread = new Thread(Run) { IsBackground = true, Name = "checkpoint writer" };
         thread.Start();
@@ -43,6 +46,8 @@ internal sealed class CheckpointWriter : IDisposable
 
     private Exception? Commit(Checkpoint checkpoint)
     {
+        using Activity? span = NodeMeters.Spans.StartActivity("checkpoint");
+        span?.SetTag("collections.partition", checkpoint.Partition).SetTag("collections.debtors", checkpoint.StateCount).SetTag("collections.bytes", checkpoint.ImageBytes);
         for (int attempt = 0; ; attempt++)
         {
             try
@@ -52,12 +57,17 @@ internal sealed class CheckpointWriter : IDisposable
             }
             catch (StoreUnavailableException unavailable)
             {
+                meters.OnFailure(FailedOperation.Checkpoint);
                 warn($"checkpoint of partition {checkpoint.Partition} not committed, tried again: {unavailable.Message}");
                 if (stopping.Token.WaitHandle.WaitOne(Math.Min(100 << Math.Min(attempt, 6), 5_000)))
+                {
+                    span?.SetStatus(ActivityStatusCode.Error, unavailable.Message);
                     return unavailable;
+                }
             }
             catch (Exception failure) when (failure is not OutOfMemoryException)
             {
+                span?.SetStatus(ActivityStatusCode.Error, failure.Message);
                 return failure;
             }
         }

@@ -10,12 +10,14 @@ internal sealed class HistoryReader : IDisposable
     private readonly BlockingCollection<(int Partition, HistoryRequest Request, Action<RecordBatch> Done)> waiting = [];
     private readonly CancellationTokenSource stopping = new();
     private readonly IEventLog log;
+    private readonly NodeMeters meters;
     private readonly Action<string> warn;
     private readonly Thread thread;
 
-    public HistoryReader(IEventLog log, Action<string> warn)
+    public HistoryReader(IEventLog log, NodeMeters meters, Action<string> warn)
     {
         this.log = log;
+        this.meters = meters;
         this.warn = warn;
         thread = new Thread(Run) { IsBackground = true, Name = "history reader" };
         thread.Start();
@@ -59,6 +61,7 @@ internal sealed class HistoryReader : IDisposable
             }
             catch (LogUnavailableException unavailable)
             {
+                meters.OnFailure(FailedOperation.History);
                 warn($"history in partition {partition} not read, tried again: {unavailable.Message}");
                 stopping.Token.WaitHandle.WaitOne(Math.Min(50 << Math.Min(attempt, 6), 2_000));
             }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Collections.Domain.Events;
 using Collections.Engine.Logs;
 using Collections.Engine.Partitions;
@@ -38,9 +39,8 @@ public sealed class Intake
             places[i] = Admit(events[i].Span, batch, out EventError error) ? batch.Count - 1 : -1;
             results[i] = new IntakeResult(IntakeStatus.Refused, error, -1, default, -1);
         }
-        if (batch.Count > 0)
-            await node.Log.AppendAsync(batch, CancellationToken.None);
-        bool applied = batch.Count == 0 || (waitApplied && await WaitAppliedAsync(batch, cancellation));
+        bool applied = batch.Count == 0 || await PutAsync(batch, waitApplied, cancellation);
+        node.Meters.OnTaken(batch.Count, events.Count - batch.Count);
         for (int i = 0; i < places.Length; i++)
         {
             int place = places[i];
@@ -51,6 +51,30 @@ public sealed class Intake
             }
         }
         return results;
+    }
+
+    /// <returns>Whether the events are applied, and not only durable.</returns>
+    private async Task<bool> PutAsync(AppendBatch batch, bool waitApplied, CancellationToken cancellation)
+    {
+        using Activity? span = NodeMeters.Spans.StartActivity("append");
+        span?.SetTag("collections.events", batch.Count);
+        long began = node.Cadence.GetTimestamp();
+        try
+        {
+            await node.Log.AppendAsync(batch, CancellationToken.None);
+        }
+        catch (LogUnavailableException unavailable)
+        {
+            node.Meters.OnFailure(FailedOperation.Append);
+            span?.SetStatus(ActivityStatusCode.Error, unavailable.Message);
+            throw;
+        }
+        node.Meters.AppendDurable.Record(node.Cadence.GetElapsedTime(began).TotalSeconds);
+        span?.AddEvent(new ActivityEvent("durable"));
+        if (!waitApplied || !await WaitAppliedAsync(batch, cancellation))
+            return false;
+        node.Meters.AppendApplied.Record(node.Cadence.GetElapsedTime(began).TotalSeconds);
+        return true;
     }
 
     private bool Admit(ReadOnlySpan<byte> whole, AppendBatch into, out EventError error)

@@ -11,12 +11,14 @@ internal sealed class LeaseWriter : IDisposable
 
     private readonly Channel<Request> waiting = Channel.CreateUnbounded<Request>(new UnboundedChannelOptions { SingleReader = true });
     private readonly IStore store;
+    private readonly NodeMeters meters;
     private readonly Action<string> warn;
     private readonly Thread thread;
 
-    public LeaseWriter(IStore store, Action<string> warn)
+    public LeaseWriter(IStore store, NodeMeters meters, Action<string> warn)
     {
         this.store = store;
+        this.meters = meters;
         this.warn = warn;
         thread = new Thread(Run) { IsBackground = true, Name = "lease writer" };
         thread.Start();
@@ -81,6 +83,7 @@ internal sealed class LeaseWriter : IDisposable
         }
         catch (Exception failure) when (failure is StoreUnavailableException or StoreFencedException)
         {
+            meters.OnFailure(FailedOperation.Leases);
             return failure;
         }
     }

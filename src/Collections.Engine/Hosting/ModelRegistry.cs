@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Collections.Engine.Partitions;
 using Collections.Engine.Scoring;
@@ -35,6 +36,10 @@ public sealed record RegisteredModel(ushort Number, ModelManifest Manifest, stri
     public override string ToString() => $"{Manifest.Name} {Manifest.Version}";
 }
 
+/// <summary>What the last look at a model found.</summary>
+/// <param name="At">When, as a timestamp of the node's cadence.</param>
+internal sealed record WatchedModel(ScoringModel Model, ModelHealth Health, long At);
+
 /// <summary>
 /// The models of a node: every version that was ever added, which one is active for each target, and which one shadows. The store has the
 /// truth; changes are made one at a time, committed there first, and then handed to every partition between two of its slices.
@@ -48,6 +53,7 @@ public sealed class ModelRegistry : IDisposable
     private readonly IStore store;
     private readonly SemaphoreSlim gate = new(1, 1);
     private readonly List<ConfigurationAct> acts;
+    private readonly ConcurrentDictionary<ModelTarget, WatchedModel> watched = new();
 
     /// <summary>Replaced whole under the gate; read by any thread.</summary>
     private volatile IReadOnlyList<RegisteredModel> versions;
@@ -150,10 +156,15 @@ public sealed class ModelRegistry : IDisposable
             .GroupBy(outcome => outcome.Key, outcome => outcome.Value)
             .OrderBy(sums => sums.Key, OutcomeKey.Order)
             .Select(sums => Bin(sums.Key, sums.Sum(sum => sum.Predictions), sums.Sum(sum => sum.Predicted), sums.Sum(sum => sum.CameTrue)));
-        return ModelHealth.Of($"{model.Name} {model.Version}", tally.Result(), [.. reliability]);
+        var health = ModelHealth.Of($"{model.Name} {model.Version}", tally.Result(), [.. reliability]);
+        watched[model.Target] = new WatchedModel(model, health, node.Cadence.GetTimestamp());
+        return health;
     }
 
     public void Dispose() => gate.Dispose();
+
+    /// <summary>What was found when a model of the target was last looked at; null: not since the node started.</summary>
+    internal WatchedModel? LastWatched(ModelTarget target) => watched.GetValueOrDefault(target);
 
     /// <summary>Before the partitions start: what a new registry begins with.</summary>
     internal void Begin(ScoringModel? model, bool activate)

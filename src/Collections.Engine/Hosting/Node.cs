@@ -27,13 +27,14 @@ public sealed class Node : IAsyncDisposable
         Options = options;
         this.time = time;
         this.warn = warn;
-        Checkpoints = new CheckpointWriter(store, warn);
-        LeaseWrites = new LeaseWriter(store, warn);
-        Histories = new HistoryReader(log, warn);
         hosts = new PartitionHost[log.PartitionCount];
         workers = new Worker[Math.Min(options.Workers == 0 ? Environment.ProcessorCount : options.Workers, log.PartitionCount)];
         for (int i = 0; i < workers.Length; i++)
             workers[i] = new Worker(i);
+        Meters = new NodeMeters(this);
+        Checkpoints = new CheckpointWriter(store, Meters, warn);
+        LeaseWrites = new LeaseWriter(store, Meters, warn);
+        Histories = new HistoryReader(log, Meters, warn);
         Intake = new Intake(this);
         Actions = new ActionDesk(this);
         DeadLetters = new DeadLetterDesk(this, store);
@@ -52,6 +53,9 @@ public sealed class Node : IAsyncDisposable
 
     /// <summary>What it scores with.</summary>
     public ModelRegistry Models { get; }
+
+    /// <summary>What it measures for its operators.</summary>
+    public NodeMeters Meters { get; }
 
     public EngineOptions Options { get; }
 
@@ -93,6 +97,7 @@ public sealed class Node : IAsyncDisposable
             node.WorkerOf(number).Add(node.hosts[number]);
         }
         node.Actions.RememberRequests(Enumerable.Range(0, log.PartitionCount).SelectMany(store.LoadLeases));
+        node.Meters.Begin();
         log.Appended = number => node.WorkerOf(number).Wake();
         foreach (Worker worker in node.workers)
             worker.Start();
@@ -173,6 +178,7 @@ public sealed class Node : IAsyncDisposable
         foreach (Worker worker in workers)
             worker.Dispose();
         Models.Dispose();
+        Meters.Dispose();
     }
 
     /// <summary>An empty checkpoint that takes what the store wants.</summary>
@@ -198,6 +204,7 @@ public sealed class Node : IAsyncDisposable
             }
             catch (LogUnavailableException unavailable)
             {
+                Meters.OnFailure(FailedOperation.Append);
                 warn($"{events.Count} events of the engine's own not appended, tried again: {unavailable.Message}");
                 await Task.Delay(Math.Min(100 << Math.Min(attempt, 6), 5_000), CancellationToken.None);
             }

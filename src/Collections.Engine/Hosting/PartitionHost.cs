@@ -29,11 +29,15 @@ internal sealed class PartitionHost : IDisposable
     private readonly RecordBatch records = new();
     private readonly RecordBatch unused = new();
     private readonly Checkpoint checkpoint;
+    private readonly PartitionGauge gauge;
     private readonly List<Waiter> waiters = [];
     private readonly List<TaskCompletionSource> checkpointRequests = [];
     private bool checkpointInFlight;
     private long checkpointStartedAt;
     private long checkpointEndedAt;
+
+    /// <summary>When the store was last known to have everything, and the moment that the checkpoint under way is a copy of.</summary>
+    private long keptAt;
     private TimeSpan checkpointTook;
     private double rescoreBudget;
     private long rescoreCountedAt;
@@ -49,7 +53,9 @@ internal sealed class PartitionHost : IDisposable
         this.node = node;
         Partition = partition;
         checkpoint = node.NewCheckpoint();
+        gauge = new PartitionGauge(partition);
         checkpointEndedAt = node.Cadence.GetTimestamp();
+        keptAt = checkpointEndedAt;
     }
 
     public Partition Partition { get; }
@@ -78,6 +84,7 @@ internal sealed class PartitionHost : IDisposable
         }
         catch (LogUnavailableException)
         {
+            node.Meters.OnFailure(FailedOperation.Read);
             // What was acknowledged is safe; the next turn reads again.
             return false;
         }
@@ -129,6 +136,9 @@ internal sealed class PartitionHost : IDisposable
             StartCheckpoint();
     }
 
+    /// <summary>What the partition says of itself for its operators.</summary>
+    public PartitionReading Read() => gauge.Read(checkpointInFlight || Partition.Checkpoints.IsDue ? keptAt : 0);
+
     public void Dispose() => Partition.Dispose();
 
     private bool Turn()
@@ -146,7 +156,10 @@ internal sealed class PartitionHost : IDisposable
             CheckpointIfTime();
             return false;
         }
+        long began = count == 0 ? 0 : node.Cadence.GetTimestamp();
         Partition.RunOnce(new Slice { Records = records, CaughtUp = caughtUp, NowMs = nowMs, SweepMax = sweepMax });
+        if (count > 0)
+            node.Meters.SliceDuration.Record(node.Cadence.GetElapsedTime(began).TotalSeconds);
         State = caughtUp ? PartitionState.Serving
             : State == PartitionState.Recovering ? PartitionState.Recovering
             : Partition.BehindMs > Limits.BehindMsMax ? PartitionState.Behind : State;
@@ -280,12 +293,17 @@ internal sealed class PartitionHost : IDisposable
         checkpointRequests.Clear();
         if (!Partition.Checkpoints.IsDue)
         {
+            keptAt = node.Cadence.GetTimestamp();
             Array.ForEach(requests, r => r.TrySetResult());
             return;
         }
         checkpointInFlight = true;
         checkpointStartedAt = node.Cadence.GetTimestamp();
+        gauge.CountTrail();
         Partition.Checkpoints.Fill(checkpoint);
+        gauge.OnTrailTaken();
+        node.Meters.CheckpointFill.Record(node.Cadence.GetElapsedTime(checkpointStartedAt).TotalSeconds);
+        node.Meters.CheckpointSize.Record(checkpoint.ImageBytes);
         node.Checkpoints.Enqueue(checkpoint, failure => node.WorkerOf(Partition.Number).Post(() => Finish(failure, requests)));
     }
 
@@ -301,6 +319,8 @@ internal sealed class PartitionHost : IDisposable
             Array.ForEach(requests, r => r.TrySetException(failure));
             return;
         }
+        keptAt = checkpointStartedAt;
+        node.Meters.CheckpointDuration.Record(checkpointTook.TotalSeconds);
         Partition.Checkpoints.OnCommitted(checkpoint.Header);
         Array.ForEach(requests, r => r.TrySetResult());
         if (checkpointRequests.Count > 0)

@@ -26,6 +26,7 @@ internal sealed class Evaluator
     private readonly int[] batch = new int[Limits.EvaluationBatch];
     private readonly long[] times = new long[Limits.EvaluationBatch];
     private readonly List<(int Slot, long AtMs)> waiting = [];
+    private readonly long[] decisions = new long[Enum.GetValues<Eligibility>().Length];
     private readonly bool[] hasDueAhead = new bool[Limits.EvaluationBatch];
     private ScoringBatch? propensity;
 
@@ -57,6 +58,9 @@ internal sealed class Evaluator
 
     /// <summary>Scores made since the start.</summary>
     public long ScoreCount { get; private set; }
+
+    /// <summary>Decisions made since the start, by <see cref="Eligibility"/>.</summary>
+    public ReadOnlySpan<long> DecisionCounts => decisions;
 
     /// <summary>Scores since the models were installed that were known without computing them: nothing that the model looks at had changed.</summary>
     public long SkipCount => (propensity?.SkipCount ?? 0) + (risk?.SkipCount ?? 0) + (shadow?.SkipCount ?? 0);
@@ -178,6 +182,7 @@ internal sealed class Evaluator
         // A log that is read again is scored with today's model, back to its beginning.
         Outcomes.Look(slot, facts, now.Ms >= Models.PropensitySinceMs ? propensity?.Model : null, now);
         Decision decision = BuiltInStrategy.Decide(facts, acted.Propensity, now);
+        decisions[(int)decision.Eligibility]++;
         acted.RestUntilMs = decision.NotBeforeMs == long.MaxValue ? 0 : decision.NotBeforeMs;
         dirty.Add(slot);
         if (!decision.IsEligible)

@@ -50,6 +50,9 @@ public sealed class PartitionView
     /// <summary>Scores that were known without computing them, since the models were installed.</summary>
     public long SkipCount => evaluator.SkipCount;
 
+    /// <summary>Decisions made since the start, by <see cref="Eligibility"/>.</summary>
+    public ReadOnlySpan<long> DecisionCounts => evaluator.DecisionCounts;
+
     /// <summary>Memory of the debtors: records, lists in use, index and queue entries, and what tells an unchanged row, in bytes.</summary>
     public long BytesUsed => table.TableBytes + table.Pool.BytesUsed + evaluator.MemoBytes;
 
@@ -108,6 +111,14 @@ public sealed class PartitionView
                 Encoding.UTF8.GetString(table.Names[queue.Tenant]), queues.NameOf(queue), queue.Count, best.IsEmpty ? 0 : best[0].Value);
         }
     }
+
+    /// <summary>Queues so far; the one at an index stays there.</summary>
+    public int QueueCount => queues.All.Count;
+
+    public (string Tenant, QueueName Queue) QueueAt(int index) => (Encoding.UTF8.GetString(table.Names[queues.All[index].Tenant]), queues.NameOf(queues.All[index]));
+
+    /// <summary>Debtors that wait in the queue at an index. Unlike <see cref="Queues"/> this looks at no entry.</summary>
+    public int WaitingIn(int index) => queues.All[index].Count;
 
     /// <summary>Open leases by queue name, with their tenants.</summary>
     public IEnumerable<(string Tenant, string Queue)> OpenLeases() =>

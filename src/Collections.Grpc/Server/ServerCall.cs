@@ -139,9 +139,14 @@ internal sealed class ServerCall(HttpContext http, GrpcServer server, string met
     public void Finish()
     {
         if (aborted.IsCancellationRequested)
+        {
+            CallObservation.Ended(http, method, Status.DefaultCancelled);
             return;
+        }
+
         if (writer is { IsBroken: true })
         {
+            CallObservation.Ended(http, method, status);
             http.Abort();
             return;
         }
@@ -155,6 +160,7 @@ internal sealed class ServerCall(HttpContext http, GrpcServer server, string met
             responseTrailers = null;
         }
 
+        CallObservation.Ended(http, method, status);
         var trailers = http.Response.HasStarted
             ? http.Features.GetRequiredFeature<IHttpResponseTrailersFeature>().Trailers
             : http.Response.Headers;

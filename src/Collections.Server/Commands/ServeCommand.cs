@@ -5,6 +5,7 @@ using Collections.Engine.Logs;
 using Collections.Engine.Scoring;
 using Collections.Engine.Stores;
 using Collections.Server.Hosting;
+using Collections.Server.Operations;
 
 namespace Collections.Server.Commands;
 
@@ -20,55 +21,63 @@ internal static class ServeCommand
         var partitions = new Option<int?>("--partitions") { Description = $"Partitions of a new log (default {DataDirectory.PartitionsDefault}); an existing log keeps its own" };
         var model = new Option<string?>("--model") { Description = "LightGBM model file, or a directory with model.txt and manifest.json: added to the registry and activated; if not given, what is active stays, and a new registry begins with the shipped model" };
         var store = new Option<string?>("--store") { Description = $"{StoreCommand.ConnectionForm}; if not given, SQLite in --data" };
+        var operations = new OperationsOptions();
         var command = new Command("serve", "Run a node: log, partitions, queues and gRPC, with SQLite inside") { data, listen, partitions, model, store };
-        command.SetAction((arguments, cancellation) => RunAsync(
-            new DataDirectory(arguments.GetValue(data)!) { Store = arguments.GetValue(store) }, arguments.GetValue(listen)!, arguments.GetValue(partitions), arguments.GetValue(model), cancellation));
+        operations.AddTo(command);
+        command.SetAction((arguments, cancellation) => operations.RunAsync(arguments, (watch, log) => RunAsync(
+            new DataDirectory(arguments.GetValue(data)!) { Store = arguments.GetValue(store) }, arguments.GetValue(listen)!, arguments.GetValue(partitions), arguments.GetValue(model),
+            watch, log, cancellation)));
         return command;
     }
 
-    private static async Task<int> RunAsync(DataDirectory directory, string listen, int? partitions, string? modelPath, CancellationToken cancellation)
+    private static async Task<int> RunAsync(
+        DataDirectory directory, string listen, int? partitions, string? modelPath, OperationsServer? watch, ServeLog say, CancellationToken cancellation)
     {
-        if (!TryParseListen(listen, out IPEndPoint endpoint, out string problem))
-            return Output.Fail(problem);
+        if (!TryParseListen("--listen", listen, ListenDefault, out IPEndPoint endpoint, out string problem))
+            return say.Fail(problem);
         string error = "";
         ScoringModel? model = modelPath is null ? ShippedModel.Propensity() : ShippedModel.FromFile(modelPath, out error);
         if (model is null)
-            return Output.Fail(error);
+            return say.Fail(error);
         try
         {
             using IEventLog log = directory.OpenLog(partitions, TimeProvider.System);
             using IStore store = directory.OpenStore();
             var options = new EngineOptions { Model = model, ActivateModel = modelPath is not null, Owner = $"{Environment.MachineName}:{Environment.ProcessId}" };
-            await using NodeServer server = await NodeServer.StartAsync(log, store, options, TimeProvider.System, endpoint, Output.Warn);
-            Console.Out.WriteLine($"collections {Services.DebtorsService.VersionText}: {log.PartitionCount} partitions in {Path.GetFullPath(directory.Path)}{directory.StorePlace}, model {server.Node.Models.Current.Propensity}");
-            Console.Out.WriteLine($"gRPC on {server.Address}; bound to this machine, whose callers are trusted with every role: no authentication is configured");
-            Console.Out.WriteLine("Ctrl+C stops");
+            await using NodeServer server = await NodeServer.StartAsync(log, store, options, TimeProvider.System, endpoint, say.Warn);
+            watch?.Observe(server);
+            string version = Services.DebtorsService.VersionText, data = Path.GetFullPath(directory.Path), active = $"{server.Node.Models.Current.Propensity}";
+            say.Tell("started", $"collections {version}: {log.PartitionCount} partitions in {data}{directory.StorePlace}, model {active}", ("version", version), ("partitions", log.PartitionCount), ("data", data), ("model", active));
+            say.Tell("listening", $"gRPC on {server.Address}; bound to this machine, whose callers are trusted with every role: no authentication is configured", ("grpc", server.Address));
+            _ = ReadinessLog.RunAsync(server, say);
             await server.WaitForShutdownAsync(cancellation);
-            Console.Out.WriteLine("stopping: keeping the last checkpoint");
+            say.Tell("stopping", "stopping: keeping the last checkpoint");
             return 0;
         }
         catch (ModelRefusedException refused)
         {
-            return Output.Fail($"--model: {refused.Message}");
+            return say.Fail($"--model: {refused.Message}");
         }
         catch (Exception failure) when (DataDirectory.IsExpected(failure))
         {
-            return Output.Fail(failure.Message);
+            return say.Fail(failure.Message);
         }
     }
 
-    internal static bool TryParseListen(string text, out IPEndPoint endpoint, out string problem)
+    /// <param name="option">Whose value it is.</param>
+    /// <param name="example">An address that would do.</param>
+    internal static bool TryParseListen(string option, string text, string example, out IPEndPoint endpoint, out string problem)
     {
         problem = "";
         if (!IPEndPoint.TryParse(text.Replace("localhost", "127.0.0.1", StringComparison.OrdinalIgnoreCase), out IPEndPoint? parsed))
         {
             endpoint = new IPEndPoint(IPAddress.Loopback, 0);
-            problem = $"--listen: '{text}' is no address and port, such as {ListenDefault}";
+            problem = $"{option}: '{text}' is no address and port, such as {example}";
             return false;
         }
         endpoint = parsed;
         if (!IPAddress.IsLoopback(parsed.Address))
-            problem = $"--listen: '{text}' can be reached from other machines, and no authentication is configured; use a loopback address, such as {ListenDefault}";
+            problem = $"{option}: '{text}' can be reached from other machines, and no authentication is configured; use a loopback address, such as {example}";
         return problem.Length == 0;
     }
 }

@@ -1,9 +1,11 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using Collections.Engine.Hosting;
 using Collections.Engine.Logs;
 using Collections.Engine.Stores;
 using Collections.Grpc;
 using Collections.Server.Access;
+using Collections.Server.Operations;
 using Collections.Server.Services;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -25,12 +27,19 @@ public sealed class NodeServer : IAsyncDisposable
     {
         this.app = app;
         Node = node;
+        Stopping = app.Lifetime.ApplicationStopping;
     }
 
     public Node Node { get; }
 
     /// <summary>Where it listens.</summary>
     public Uri Address => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+    /// <summary>Makes the meters of the web server, and so is their scope.</summary>
+    public IMeterFactory Meters => app.Services.GetRequiredService<IMeterFactory>();
+
+    /// <summary>Cancelled when the process is told to stop.</summary>
+    public CancellationToken Stopping { get; }
 
     /// <summary>Starts the node, then its surface; health says SERVING once every partition has read the log to its end.</summary>
     /// <param name="listen">A loopback address; port 0 takes a free one.</param>
@@ -78,6 +87,21 @@ public sealed class NodeServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Why the node does not serve, a reason a partition; empty: it serves. What health says is this and nothing else.</summary>
+    public IReadOnlyList<string> WhyNotReady()
+    {
+        if (Stopping.IsCancellationRequested)
+            return ["the node is stopping"];
+        List<string> reasons = [.. Enumerable.Range(0, Node.PartitionCount).Where(number => Node.StateOf(number) != PartitionState.Serving).Select(Describe)];
+        if (reasons.Count > OperationsLimits.ReasonsMax)
+        {
+            int more = reasons.Count - OperationsLimits.ReasonsMax;
+            reasons.RemoveRange(OperationsLimits.ReasonsMax, more);
+            reasons.Add($"and {more} partitions more");
+        }
+        return reasons;
+    }
+
     /// <summary>Waits until the process is told to stop, or the token is cancelled.</summary>
     public async Task WaitForShutdownAsync(CancellationToken cancellation) => await app.WaitForShutdownAsync(cancellation);
 
@@ -89,16 +113,25 @@ public sealed class NodeServer : IAsyncDisposable
         await Node.DisposeAsync();
     }
 
+    private string Describe(int number) => Node.StateOf(number) switch
+    {
+        PartitionState.Recovering => $"partition {number} is recovering: it reads the log to its end",
+        PartitionState.Behind => $"partition {number} is behind its log by more than {Engine.Limits.BehindMsMax / 1_000} s",
+        PartitionState.Stopped => $"partition {number} has stopped: {Node.ReasonOf(number)}",
+        _ => $"partition {number} serves",
+    };
+
     private async Task WatchHealthAsync(HealthStatusBoard board, CancellationToken stopping)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         do
         {
-            bool serving = Enumerable.Range(0, Node.PartitionCount).All(number => Node.StateOf(number) == PartitionState.Serving);
+            bool serving = WhyNotReady().Count == 0;
             foreach (string service in new[] { "", "collections.v1.Ingest", "collections.v1.Queues", "collections.v1.Debtors", "collections.v1.Models", "collections.v1.DeadLetters" })
                 board.Set(service, serving);
         }
         while (await WaitAsync(timer, stopping));
+        board.SetAllNotServing();
     }
 
     private static async Task<bool> WaitAsync(PeriodicTimer timer, CancellationToken stopping)

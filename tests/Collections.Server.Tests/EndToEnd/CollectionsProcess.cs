@@ -48,18 +48,23 @@ internal static class CollectionsProcess
         }
     }
 
-    public static Process Start(params string[] arguments)
+    public static Process Start(params string[] arguments) => Start(new Dictionary<string, string>(), arguments);
+
+    /// <param name="environment">Variables that it has besides ours.</param>
+    public static Process Start(IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
         string host = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
-        return Start(host, [Path.Combine(AppContext.BaseDirectory, "collections.dll"), .. arguments]);
+        return Start(host, [Path.Combine(AppContext.BaseDirectory, "collections.dll"), .. arguments], environment);
     }
 
     /// <summary>Starts any program with its streams in our hands; a proxy that the environment names does not lead to a node of this machine.</summary>
-    public static Process Start(string program, string[] arguments)
+    public static Process Start(string program, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         foreach (string name in Proxies)
             start.Environment.Remove(name);
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         return Process.Start(start)!;
     }
 }
@@ -87,9 +92,12 @@ internal sealed class ServeProcess : IAsyncDisposable
     public GrpcChannel Channel { get; }
 
     /// <summary>Starts a node on a free port and reads the address from what it prints.</summary>
-    public static async Task<ServeProcess> StartAsync(string data, params string[] more)
+    public static Task<ServeProcess> StartAsync(string data, params string[] more) => StartAsync(data, new Dictionary<string, string>(), more);
+
+    /// <param name="environment">Variables that it has besides ours.</param>
+    public static async Task<ServeProcess> StartAsync(string data, IReadOnlyDictionary<string, string> environment, string[] more)
     {
-        Process process = CollectionsProcess.Start(["serve", "--data", data, "--listen", "127.0.0.1:0", .. more]);
+        Process process = CollectionsProcess.Start(environment, ["serve", "--data", data, "--listen", "127.0.0.1:0", .. more]);
         Task<string> errors = process.StandardError.ReadToEndAsync();
         while (await process.StandardOutput.ReadLineAsync().WaitAsync(CollectionsProcess.Patience) is { } line)
         {

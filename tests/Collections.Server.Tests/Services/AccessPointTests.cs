@@ -40,7 +40,7 @@ public sealed class AccessPointTests
     [InlineData("[::1]:7700", "[::1]:7700")]
     public void Loopback_addresses_are_listened_on(string text, string endpoint)
     {
-        Assert.True(ServeCommand.TryParseListen(text, out IPEndPoint parsed, out string problem), problem);
+        Assert.True(ServeCommand.TryParseListen("--listen", text, ServeCommand.ListenDefault, out IPEndPoint parsed, out string problem), problem);
         Assert.Equal(endpoint, parsed.ToString());
     }
 
@@ -54,7 +54,7 @@ public sealed class AccessPointTests
     [InlineData("", "is no address and port")]
     public void Addresses_that_others_can_reach_are_refused_because_nobody_is_authenticated(string text, string problem)
     {
-        Assert.False(ServeCommand.TryParseListen(text, out _, out string said));
+        Assert.False(ServeCommand.TryParseListen("--listen", text, ServeCommand.ListenDefault, out _, out string said));
         Assert.StartsWith($"--listen: '{text}'", said, StringComparison.Ordinal);
         Assert.Contains(problem, said, StringComparison.Ordinal);
         Assert.Contains(ServeCommand.ListenDefault, said, StringComparison.Ordinal);

@@ -33,6 +33,8 @@ internal sealed class NodeScene : IAsyncDisposable
 
     public DateOnly Today => DateOnly.FromDateTime(Clock.GetUtcNow().UtcDateTime);
 
+    public NodeServer Server => server;
+
     public Node Node => server.Node;
 
     public Uri Address => server.Address;
