@@ -28,10 +28,10 @@ public sealed class PostgresFailureTests(SharedCluster cluster)
         scene.Once((StoreStep)step, static () => throw new IOException("the program's own failure"));
         Assert.Throws<IOException>(() => store.Commit(next));
         Assert.Equal(before, LoadedCheckpoint.Of(store, 0)!.Text);
-        Assert.Single(store.LoadDeadLetters(0, 10));
+        Assert.Single(store.LoadDeadLetters(0, 0, 10));
         store.Commit(next);
         Assert.NotEqual(before, LoadedCheckpoint.Of(store, 0)!.Text);
-        Assert.Equal(2, store.LoadDeadLetters(0, 10).Count);
+        Assert.Equal(2, store.LoadDeadLetters(0, 0, 10).Count);
     }
 
     [PostgresTheory]
@@ -54,7 +54,7 @@ public sealed class PostgresFailureTests(SharedCluster cluster)
         store.Commit(next);
         Assert.Equal(StoreSamples.Header(2), LoadedCheckpoint.Of(store, 0)!.Head);
         Assert.Equal("2|2", scene.Sql("SELECT max(sequence), count(*) FROM audit"));
-        Assert.Equal(2, store.LoadDeadLetters(0, 10).Count);
+        Assert.Equal(2, store.LoadDeadLetters(0, 0, 10).Count);
         Assert.Equal("2", scene.Sql("SELECT checkpoints FROM owner"));
     }
 
@@ -87,7 +87,7 @@ public sealed class PostgresFailureTests(SharedCluster cluster)
         store.Commit(next);
         store.CommitLeases([StoreSamples.Grant(epoch, StoreSamples.Lease(0, 1))]);
         Assert.Equal(StoreSamples.Header(2), LoadedCheckpoint.Of(store, 0)!.Head);
-        Assert.Equal(2, store.LoadDeadLetters(0, 10).Count);
+        Assert.Equal(2, store.LoadDeadLetters(0, 0, 10).Count);
         Assert.Single(store.LoadLeases(0));
     }
 
@@ -129,7 +129,7 @@ public sealed class PostgresFailureTests(SharedCluster cluster)
         Assert.Contains("whether it is there already", Assert.Throws<StoreUnavailableException>(() => store.Commit(checkpoint)).Message, StringComparison.Ordinal);
         Assert.Throws<StoreUnavailableException>(() => store.Commit(checkpoint));
         store.Commit(checkpoint);
-        Assert.Single(store.LoadDeadLetters(0, 10));
+        Assert.Single(store.LoadDeadLetters(0, 0, 10));
         Assert.Equal("1", scene.Sql("SELECT count(*) FROM audit"));
         // Filled anew it is another one.
         checkpoint.Clear();

@@ -86,7 +86,7 @@ public sealed class PostgresStoreTests(SharedCluster cluster)
         checkpoint.DeadLetters.Add(new DeadLetter(1, 0, 1, "'\0' is no amount", [0]));
         checkpoint.Audit.Add(StoreSamples.Audit(1) with { Detail = "\0" });
         store.Commit(checkpoint);
-        Assert.Equal("'\0' is no amount", store.LoadDeadLetters(0, 1)[0].Reason);
+        Assert.Equal("'\0' is no amount", store.LoadDeadLetters(0, 0, 1)[0].Letter.Reason);
     }
 
     [PostgresTheory]
