@@ -24,6 +24,8 @@ public static class EventReader
     {
         e = default;
         error = default;
+        if (UndecodedRecord.TryRead(content, out string reason, out _))
+            return Fail(out error, "event", reason);
         ReadOnlySpan<byte> tenant = DefaultTenant, debtor = default, id = default, body = default;
         EventKind kind = EventKind.None;
         Day day = Day.None;
@@ -91,7 +93,10 @@ public static class EventReader
         return true;
     }
 
-    /// <summary>Copies an event without its delivery fields, as the log keeps it, and returns the length; the fields' values go out beside it.</summary>
+    /// <summary>
+    /// Copies an event without its delivery fields, as the log keeps it, and returns the length; the fields' values go out beside it. -1: it is no
+    /// valid message, or a delivery field holds no valid value; <see cref="TryRead"/> says what is wrong.
+    /// </summary>
     public static int StripDelivery(ReadOnlySpan<byte> whole, Span<byte> content, ref long knownMs, ref bool history)
     {
         int length = 0;
@@ -101,8 +106,9 @@ public static class EventReader
         {
             if (field == KnownField && type == WireReader.Bytes)
             {
-                if (TryTimestamp(wire.ReadBytes(), out long ms))
-                    knownMs = ms;
+                if (!TryTimestamp(wire.ReadBytes(), out long ms))
+                    return -1;
+                knownMs = ms;
             }
             else if (field == HistoryField && type == WireReader.Varint)
             {
@@ -120,7 +126,7 @@ public static class EventReader
             }
             start = end;
         }
-        return length;
+        return wire.Failed ? -1 : length;
     }
 
     private static ulong HashWithoutDelivery(ReadOnlySpan<byte> whole)

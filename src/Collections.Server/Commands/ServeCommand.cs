@@ -4,7 +4,9 @@ using Collections.Engine.Hosting;
 using Collections.Engine.Logs;
 using Collections.Engine.Scoring;
 using Collections.Engine.Stores;
+using Collections.Kafka;
 using Collections.Server.Hosting;
+using Collections.Server.Kafka;
 
 namespace Collections.Server.Commands;
 
@@ -20,12 +22,14 @@ internal static class ServeCommand
         var partitions = new Option<int?>("--partitions") { Description = $"Partitions of a new log (default {DataDirectory.PartitionsDefault}); an existing log keeps its own" };
         var model = new Option<string?>("--model") { Description = "LightGBM model file, or a directory with model.txt and manifest.json: added to the registry and activated; if not given, what is active stays, and a new registry begins with the shipped model" };
         var command = new Command("serve", "Run a node: log, partitions, queues and gRPC, with SQLite inside") { data, listen, partitions, model };
+        var kafka = new KafkaSettings();
+        kafka.AddTo(command);
         command.SetAction((arguments, cancellation) => RunAsync(
-            new DataDirectory(arguments.GetValue(data)!), arguments.GetValue(listen)!, arguments.GetValue(partitions), arguments.GetValue(model), cancellation));
+            new DataDirectory(arguments.GetValue(data)!), arguments.GetValue(listen)!, arguments.GetValue(partitions), arguments.GetValue(model), () => kafka.Read(arguments), cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(DataDirectory directory, string listen, int? partitions, string? modelPath, CancellationToken cancellation)
+    private static async Task<int> RunAsync(DataDirectory directory, string listen, int? partitions, string? modelPath, Func<KafkaLogOptions?> readKafka, CancellationToken cancellation)
     {
         if (!TryParseListen(listen, out IPEndPoint endpoint, out string problem))
             return Output.Fail(problem);
@@ -35,7 +39,9 @@ internal static class ServeCommand
             return Output.Fail(error);
         try
         {
-            using IEventLog log = directory.OpenLog(partitions, TimeProvider.System);
+            KafkaLogOptions? kafka = readKafka();
+            using KafkaSource? source = kafka is null ? null : await KafkaSource.OpenAsync(kafka, directory, partitions, TimeProvider.System, Output.Warn, cancellation);
+            using IEventLog log = source?.Log ?? (IEventLog)directory.OpenLog(partitions, TimeProvider.System);
             using IStore store = directory.OpenStore();
             var options = new EngineOptions { Model = model, ActivateModel = modelPath is not null, Owner = $"{Environment.MachineName}:{Environment.ProcessId}" };
             await using NodeServer server = await NodeServer.StartAsync(log, store, options, TimeProvider.System, endpoint, Output.Warn);
@@ -44,6 +50,10 @@ internal static class ServeCommand
             Console.Out.WriteLine("Ctrl+C stops");
             await server.WaitForShutdownAsync(cancellation);
             Console.Out.WriteLine("stopping: keeping the last checkpoint");
+            return 0;
+        }
+        catch (OperationCanceledException)
+        {
             return 0;
         }
         catch (ModelRefusedException refused)

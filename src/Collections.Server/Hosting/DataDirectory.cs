@@ -1,5 +1,6 @@
 using Collections.Engine.Logs;
 using Collections.Engine.Stores;
+using Collections.Kafka;
 using Collections.Storage;
 using Collections.Storage.Sqlite;
 
@@ -22,10 +23,14 @@ public sealed record DataDirectory(string Path)
     public SqliteEventLog OpenLog(int? partitions, TimeProvider time) =>
         new(Path, new SqliteLogOptions(partitions ?? SqliteEventLog.PartitionsIn(Path) ?? PartitionsDefault), time);
 
+    /// <summary>Opens what there is to look at the past: the log, or the archive of a Kafka log.</summary>
+    /// <exception cref="StorageRefusedException">It is in use, or there is none.</exception>
+    public SqliteEventLog OpenPast(TimeProvider time) => SqliteEventLog.OpenToRead(Path, time);
+
     public SqliteStore OpenStore() => new(Path);
 
     /// <summary>Failures whose message tells a user what is wrong and what to do; anything else is a defect.</summary>
     public static bool IsExpected(Exception failure) => failure
-        is IOException or UnauthorizedAccessException or StorageRefusedException
+        is IOException or UnauthorizedAccessException or StorageRefusedException or KafkaRefusedException
         or LogUnavailableException or LogCorruptException or StoreCorruptException or StoreUnavailableException;
 }
