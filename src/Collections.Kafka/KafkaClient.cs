@@ -55,9 +55,18 @@ internal sealed unsafe class KafkaClient : IDisposable
 
     public void Resume(int partition, EventStream stream) => consumer.Resume([new TopicPartition(options.TopicOf(stream), partition)]);
 
-    /// <summary>Takes messages and events as they come; each is to be destroyed by <see cref="Native.rd_kafka_message_destroy"/>.</summary>
-    public int Consume(Native.Message** into, int count, int timeoutMs) =>
-        (int)Math.Max(0, Native.rd_kafka_consume_batch_queue(queue, timeoutMs, into, (nuint)count));
+    /// <summary>
+    /// Takes what is there, or waits for the first message or event; each is to be destroyed by <see cref="Native.rd_kafka_message_destroy"/>.
+    /// librdkafka's call waits until all that was asked for is there, so the wait is for one alone.
+    /// </summary>
+    public int Consume(Native.Message** into, int count, int timeoutMs)
+    {
+        int taken = (int)Math.Max(0, Native.rd_kafka_consume_batch_queue(queue, 0, into, (nuint)count));
+        if (taken > 0 || timeoutMs == 0)
+            return taken;
+        taken = (int)Math.Max(0, Native.rd_kafka_consume_batch_queue(queue, timeoutMs, into, 1));
+        return taken == 0 ? 0 : taken + (int)Math.Max(0, Native.rd_kafka_consume_batch_queue(queue, 0, into + 1, (nuint)count - 1));
+    }
 
     /// <summary>The stream of a message, by the letter of its topic's name behind the prefix; the three differ there.</summary>
     public EventStream StreamOf(IntPtr topic) => StreamOf(Native.rd_kafka_topic_name(topic));

@@ -48,8 +48,8 @@ internal sealed class StatisticsReader
         var found = new List<BrokerStatistics>();
         foreach (JsonProperty broker in Members(document.RootElement, "brokers"))
         {
-            // Those with a negative id are addresses to begin with, or logical: the same brokers stand here again under their own.
-            if (Number(broker.Value, "nodeid") < 0)
+            // Others are addresses to begin with, or roles: the same brokers stand here again under their own names.
+            if (Number(broker.Value, "nodeid") < 0 || (broker.Value.TryGetProperty("source", out JsonElement source) && source.GetString() == "logical"))
                 continue;
             broker.Value.TryGetProperty("rtt", out JsonElement rtt);
             string state = broker.Value.TryGetProperty("state", out JsonElement said) ? said.GetString() ?? "" : "";

@@ -17,7 +17,10 @@ internal sealed partial class MockCluster : IDisposable
     public MockCluster(int brokers)
     {
         byte[] error = new byte[256];
-        client = rd_kafka_new(Producer, rd_kafka_conf_new(), error, (nuint)error.Length);
+        IntPtr configuration = rd_kafka_conf_new();
+        // Errors alone: that this client has no brokers of its own is as it should be.
+        _ = rd_kafka_conf_set(configuration, "log_level", "3", error, (nuint)error.Length);
+        client = rd_kafka_new(Producer, configuration, error, (nuint)error.Length);
         cluster = rd_kafka_mock_cluster_new(client, brokers);
         Bootstrap = Marshal.PtrToStringUTF8(rd_kafka_mock_cluster_bootstraps(cluster))!;
     }
@@ -62,6 +65,10 @@ internal sealed partial class MockCluster : IDisposable
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial IntPtr rd_kafka_conf_new();
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int rd_kafka_conf_set(IntPtr configuration, string name, string value, byte[] error, nuint errorLength);
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

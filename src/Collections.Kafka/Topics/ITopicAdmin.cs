@@ -9,9 +9,11 @@ public sealed record TopicDescription(string Name, int Partitions, int Replicati
 public interface ITopicAdmin : IDisposable
 {
     /// <summary>Those of the topics that are there.</summary>
+    /// <param name="topics">Their names.</param>
+    /// <param name="withSettings">Ask for their configuration too.</param>
     /// <exception cref="Collections.Engine.Logs.LogUnavailableException">Brokers can't be reached; try again.</exception>
     /// <exception cref="KafkaRefusedException">They refuse to tell.</exception>
-    IReadOnlyList<TopicDescription> Describe(IReadOnlyList<string> topics);
+    IReadOnlyList<TopicDescription> Describe(IReadOnlyList<string> topics, bool withSettings);
 
     /// <summary>Creates a topic.</summary>
     /// <exception cref="Collections.Engine.Logs.LogUnavailableException">Brokers can't be reached; try again.</exception>

@@ -32,7 +32,7 @@ public sealed class KafkaTopicAdmin : ITopicAdmin
         }
     }
 
-    public IReadOnlyList<TopicDescription> Describe(IReadOnlyList<string> topics)
+    public IReadOnlyList<TopicDescription> Describe(IReadOnlyList<string> topics, bool withSettings)
     {
         // Of all topics: to ask for one that is not there would create it where the cluster allows that.
         Metadata metadata = Ask(() => admin.GetMetadata(Wait));
@@ -40,7 +40,7 @@ public sealed class KafkaTopicAdmin : ITopicAdmin
         [
             .. from topic in metadata.Topics
                where topics.Contains(topic.Topic, StringComparer.Ordinal) && !topic.Error.IsError
-               select new TopicDescription(topic.Topic, topic.Partitions.Count, topic.Partitions.Count == 0 ? 0 : topic.Partitions.Min(static p => p.Replicas.Length), SettingsOf(topic.Topic)),
+               select new TopicDescription(topic.Topic, topic.Partitions.Count, topic.Partitions.Count == 0 ? 0 : topic.Partitions.Min(static p => p.Replicas.Length), withSettings ? SettingsOf(topic.Topic) : null),
         ];
     }
 

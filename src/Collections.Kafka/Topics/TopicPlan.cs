@@ -31,7 +31,7 @@ public static class TopicSetup
     /// <exception cref="KafkaRefusedException">Those that are there don't fit; nothing was created.</exception>
     public static IReadOnlyList<string> Create(ITopicAdmin admin, KafkaLogOptions options, TopicPlan plan)
     {
-        IReadOnlyList<TopicDescription> found = admin.Describe(options.Topics);
+        IReadOnlyList<TopicDescription> found = admin.Describe(options.Topics, withSettings: false);
         int partitions = plan.Partitions ?? (found.Count > 0 ? found[0].Partitions : TopicPlan.PartitionsDefault);
         if (partitions is < 1 or > Limits.PartitionsMax)
             throw new KafkaRefusedException($"a topic can't have {partitions} partitions here: 1 to {Limits.PartitionsMax}");
@@ -55,14 +55,14 @@ public static class TopicSetup
     /// <exception cref="LogUnavailableException">Brokers can't be reached; try again.</exception>
     public static int PartitionsOf(ITopicAdmin admin, KafkaLogOptions options)
     {
-        IReadOnlyList<TopicDescription> found = admin.Describe(options.Topics);
+        IReadOnlyList<TopicDescription> found = admin.Describe(options.Topics, withSettings: false);
         return CountFault(found, options, wanted: null) is { Length: > 0 } fault ? throw new KafkaRefusedException(fault) : found[0].Partitions;
     }
 
     /// <summary>Looks at what is there; changes nothing.</summary>
     public static TopicFindings Check(ITopicAdmin admin, KafkaLogOptions options, TopicPlan plan)
     {
-        IReadOnlyList<TopicDescription> found = admin.Describe(options.Topics);
+        IReadOnlyList<TopicDescription> found = admin.Describe(options.Topics, withSettings: true);
         var errors = new List<string>();
         var warnings = new List<string>();
         if (CountFault(found, options, plan.Partitions) is { Length: > 0 } fault)
