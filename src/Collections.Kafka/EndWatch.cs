@@ -6,7 +6,7 @@ namespace Collections.Kafka;
 /// One thread that asks where the streams end, and shows lag tools what the store has. The ends are asked for instead of taken from fetches, because
 /// only an answer tells an idle topic from a broker that can't be reached.
 /// </summary>
-internal sealed class EndWatch
+internal sealed class EndWatch : IDisposable
 {
     private readonly KafkaClient client;
     private readonly PartitionFeed[] feeds;
@@ -31,7 +31,8 @@ internal sealed class EndWatch
 
     public void Start() => thread.Start();
 
-    public void Stop()
+    /// <summary>Stops, and shows what is kept for the last time.</summary>
+    public void Dispose()
     {
         stopping.Set();
         thread.Join();

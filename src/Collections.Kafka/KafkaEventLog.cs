@@ -103,7 +103,7 @@ public sealed class KafkaEventLog : IEventLog
             return;
         appender.Dispose();
         pump.Stop();
-        ends.Stop();
+        ends.Dispose();
         client.Dispose();
     }
 

@@ -24,8 +24,6 @@ public static class EventReader
     {
         e = default;
         error = default;
-        if (UndecodedRecord.TryRead(content, out string reason, out _))
-            return Fail(out error, "event", reason);
         ReadOnlySpan<byte> tenant = DefaultTenant, debtor = default, id = default, body = default;
         EventKind kind = EventKind.None;
         Day day = Day.None;
@@ -69,7 +67,7 @@ public static class EventReader
             }
         }
         if (wire.Failed)
-            return Fail(out error, "event", "is no valid protobuf message of type collections.v1.Event");
+            return Fail(out error, "event", UndecodedRecord.TryRead(content, out string why, out _) ? why : "is no valid protobuf message of type collections.v1.Event");
         if (!CheckNames(tenant, debtor, id, kind, ref error)) return false;
         if (day.IsNone)
         {

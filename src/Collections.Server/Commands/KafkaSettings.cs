@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Collections.Kafka;
 
-namespace Collections.Server.Kafka;
+namespace Collections.Server.Commands;
 
 /// <summary>The options by which commands are told of a Kafka cluster.</summary>
 internal sealed class KafkaSettings
