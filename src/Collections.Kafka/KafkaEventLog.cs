@@ -64,7 +64,7 @@ public sealed class KafkaEventLog : IEventLog
         let lag = feed.LagOf(stream)
         select new StreamLag(feed.Partition, stream, lag.Missing, lag.Lead));
 
-    public StreamPositions End(int partition) => feeds[partition].EndOver(archive.End(partition));
+    public StreamPositions End(int partition) => feeds[partition].EndOver(archive);
 
     public bool KnowsEnd(int partition) => ends.KnowsEnd(feeds[partition]);
 
@@ -81,7 +81,7 @@ public sealed class KafkaEventLog : IEventLog
 
     public void ReadHistory(int partition, ulong debtorHash, StreamPositions until, RecordBatch into)
     {
-        if (!feeds[partition].Covers(until))
+        if (!feeds[partition].Covers(until, archive))
             throw new LogUnavailableException($"the archive of partition {partition} ends at {archive.End(partition)}, and history up to {until} is asked for; it is being fetched");
         archive.ReadHistory(partition, debtorHash, until, into);
     }

@@ -41,12 +41,16 @@ internal sealed class PartitionFeed(int partition, StreamPositions start)
     public StreamPositions HandedTo { get; private set; } = start;
 
     /// <summary>Behind the last record, as far as is known; where only gaps are left, the archive's own end.</summary>
-    public StreamPositions EndOver(StreamPositions archived)
+    public StreamPositions EndOver(IRecordArchive archive)
     {
         lock (gate)
-            return new StreamPositions(Of(EventStream.Invoices), Of(EventStream.Payments), Of(EventStream.Activity));
+        {
+            // Asked under the lock, so that it is not older than what counts as fed.
+            StreamPositions archived = archive.End(partition);
+            return new StreamPositions(Of(EventStream.Invoices, archived), Of(EventStream.Payments, archived), Of(EventStream.Activity, archived));
+        }
 
-        long Of(EventStream stream) => fed[stream] >= sourceEnd[stream] ? archived[stream] : Math.Max(archived[stream], sourceEnd[stream]);
+        long Of(EventStream stream, StreamPositions archived) => fed[stream] >= sourceEnd[stream] ? archived[stream] : Math.Max(archived[stream], sourceEnd[stream]);
     }
 
     /// <summary>Whether the archive has everything before the positions that Kafka had.</summary>
@@ -54,6 +58,14 @@ internal sealed class PartitionFeed(int partition, StreamPositions start)
     {
         lock (gate)
             return fed.Covers(until);
+    }
+
+    /// <summary>Whether everything before the positions can be read from the archive, which may be ahead of what was noted here.</summary>
+    public bool Covers(StreamPositions until, IRecordArchive archive)
+    {
+        StreamPositions archived = archive.End(partition);
+        lock (gate)
+            return Array.TrueForAll(Enum.GetValues<EventStream>(), stream => Math.Max(fed[stream], archived[stream]) >= until[stream]);
     }
 
     /// <param name="since">Answers from before it are too old.</param>

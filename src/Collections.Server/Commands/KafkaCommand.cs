@@ -13,7 +13,7 @@ internal static class KafkaCommand
 {
     private const string RetentionDefault = "30d";
 
-    public static Command Build() => new("kafka", "Create and check the topics of a Kafka log") { Init(), Check() };
+    public static Command Build() => new Command("kafka", "Create and check the topics of a Kafka log") { Init(), Check() };
 
     private static Command Init()
     {
