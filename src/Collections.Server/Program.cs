@@ -6,6 +6,7 @@ var root = new RootCommand("Collections Engine: decides whom to contact next, ho
 {
     ImportCommand.Build(),
     ServeCommand.Build(),
+    KafkaCommand.Build(),
     PullCommand.Build(),
     DebtorCommand.Build(),
     StatusCommand.Build(),

@@ -33,6 +33,18 @@ public sealed record SqliteLogOptions(int Partitions)
     }
 }
 
+/// <summary>What the files of a log are opened for.</summary>
+internal enum LogUse
+{
+    Log,
+
+    /// <summary>Records come with their offsets from a log elsewhere.</summary>
+    Archive,
+
+    /// <summary>An archive to be looked at.</summary>
+    ReadArchive,
+}
+
 /// <summary>
 /// The embedded log: a directory with one directory a partition, and in it one SQLite file a day of appending. An append is acknowledged
 /// when it is on the disk; the batches of all callers that wait are committed together.
@@ -43,30 +55,49 @@ public sealed class SqliteEventLog : IEventLog
     private readonly PartitionLog[] partitions;
     private readonly AppendThread[] threads;
     private readonly AppendQueue queue;
+    private readonly LogUse use;
     private readonly ManualResetEventSlim drained = new();
     private int disposed;
+
+    /// <summary>
+    /// Opens what is in <c>directory/log</c> to be read: a log, or the archive of a log elsewhere, by those who look at the past.
+    /// </summary>
+    /// <exception cref="StorageRefusedException">It is in use, there is none, or it has another layout.</exception>
+    public static SqliteEventLog OpenToRead(string directory, TimeProvider time)
+    {
+        LogDescription found = LogDescription.Find(Path.Combine(directory, "log"))
+            ?? throw new StorageRefusedException($"{directory} holds no log. Name the directory of a node's data.");
+        LogUse use = found.IsArchive ? LogUse.ReadArchive : LogUse.Log;
+        return new SqliteEventLog(directory, new SqliteLogOptions(found.Partitions), time, use, fault: null);
+    }
 
     /// <summary>Opens the log in <c>directory/log</c>, or creates it.</summary>
     /// <exception cref="StorageRefusedException">It is in use, or was created with another partition count or layout.</exception>
     /// <exception cref="LogCorruptException">The end of a partition can't be trusted.</exception>
     public SqliteEventLog(string directory, SqliteLogOptions options, TimeProvider time)
-        : this(directory, options, time, fault: null)
+        : this(directory, options, time, LogUse.Log, fault: null)
     {
     }
 
     internal SqliteEventLog(string directory, SqliteLogOptions options, TimeProvider time, Action<LogStep, int>? fault)
+        : this(directory, options, time, LogUse.Log, fault)
+    {
+    }
+
+    internal SqliteEventLog(string directory, SqliteLogOptions options, TimeProvider time, LogUse use, Action<LogStep, int>? fault)
     {
         options.Check();
+        this.use = use;
         string root = Path.GetFullPath(Path.Combine(directory, "log"));
         DurableFiles.CreateDirectory(root);
         directoryLock = DirectoryLock.Take(root);
         partitions = new PartitionLog[options.Partitions];
         try
         {
-            LogDescription.Agree(root, options.Partitions);
+            LogDescription.Agree(root, options.Partitions, use);
             int openSegmentsMax = Math.Max(Limits.CursorSegmentsMax, Limits.OpenSegmentsMax / options.Partitions);
             for (int p = 0; p < partitions.Length; p++)
-                partitions[p] = new PartitionLog(Path.Combine(root, NameOf(p)), p, time, openSegmentsMax, fault);
+                partitions[p] = new PartitionLog(Path.Combine(root, NameOf(p)), p, time, openSegmentsMax, use != LogUse.Log, fault);
         }
         catch
         {
@@ -96,7 +127,11 @@ public sealed class SqliteEventLog : IEventLog
     public StreamPositions End(int partition) => partitions[partition].End;
 
     public int Read(int partition, ref StreamPositions from, int maxCount, RecordBatch into) =>
-        partitions[partition].Read(ref from, maxCount, into);
+        partitions[partition].Read(ref from, StreamPositions.Start, maxCount, into);
+
+    /// <summary>As <see cref="IRecordArchive.Read"/> says.</summary>
+    internal int Read(int partition, ref StreamPositions from, int maxCount, StreamPositions sourceEnd, RecordBatch into) =>
+        partitions[partition].Read(ref from, sourceEnd, maxCount, into);
 
     public void ReadHistory(int partition, ulong debtorHash, StreamPositions until, RecordBatch into) =>
         partitions[partition].ReadHistory(debtorHash, until, into);
@@ -110,6 +145,8 @@ public sealed class SqliteEventLog : IEventLog
         if (cancellation.IsCancellationRequested)
             return Task.FromCanceled(cancellation);
         ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
+        if (use == LogUse.ReadArchive)
+            throw new StorageRefusedException("this is the archive of a log elsewhere: only what comes from there goes in");
         ulong share = 0;
         for (int i = 0; i < batch.Count; i++)
         {

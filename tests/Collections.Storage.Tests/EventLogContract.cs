@@ -15,7 +15,7 @@ public abstract class EventLogContract : IDisposable
     /// <summary>Opens the log of this test; again after a close, the same one.</summary>
     protected abstract IEventLog Open();
 
-    [Fact]
+    [LogFact]
     public void A_new_log_is_empty()
     {
         using IEventLog log = Open();
@@ -28,7 +28,7 @@ public abstract class EventLogContract : IDisposable
         }
     }
 
-    [Fact]
+    [LogFact]
     public async Task An_appended_event_is_read_back_as_it_was_given()
     {
         using IEventLog log = Open();
@@ -43,7 +43,7 @@ public abstract class EventLogContract : IDisposable
         Assert.Empty(log.ReadAll(0));
     }
 
-    [Fact]
+    [LogFact]
     public async Task An_empty_batch_is_done_at_once_and_an_empty_content_is_kept()
     {
         using IEventLog log = Open();
@@ -52,7 +52,7 @@ public abstract class EventLogContract : IDisposable
         Assert.Equal([new SampleRecord(EventStream.Activity, 0, -5, History: false, "")], log.ReadAll(0));
     }
 
-    [Fact]
+    [LogFact]
     public async Task A_batch_keeps_its_order_within_each_stream()
     {
         using IEventLog log = Open();
@@ -65,7 +65,7 @@ public abstract class EventLogContract : IDisposable
             Assert.Equal(next[batch.PartitionOf(i), (int)batch.StreamOf(i)]++, batch.OffsetOf(i));
     }
 
-    [Fact]
+    [LogFact]
     public async Task What_was_appended_is_there_after_reopening_and_offsets_go_on()
     {
         var expected = new List<SampleRecord>();
@@ -84,7 +84,7 @@ public abstract class EventLogContract : IDisposable
         }
     }
 
-    [Fact]
+    [LogFact]
     public async Task Many_callers_get_offsets_without_gaps_and_their_own_events_at_them()
     {
         using IEventLog log = Open();
@@ -113,7 +113,7 @@ public abstract class EventLogContract : IDisposable
         Assert.Equal(90 * 20, read);
     }
 
-    [Fact]
+    [LogFact]
     public async Task Streams_are_merged_by_known_then_stream_then_offset()
     {
         using IEventLog log = Open();
@@ -136,7 +136,7 @@ public abstract class EventLogContract : IDisposable
         Assert.Equal(expected, log.ReadAll(0, slice: 7));
     }
 
-    [Fact]
+    [LogFact]
     public async Task A_stream_keeps_its_order_even_where_known_goes_back()
     {
         using IEventLog log = Open();
@@ -146,7 +146,7 @@ public abstract class EventLogContract : IDisposable
         Assert.Equal(["4", "5", "3", "9", "1"], log.ReadAll(0).Select(record => record.Content));
     }
 
-    [Fact]
+    [LogFact]
     public async Task Reading_goes_on_where_it_stopped_and_sees_what_came_meanwhile()
     {
         using IEventLog log = Open();
@@ -163,7 +163,7 @@ public abstract class EventLogContract : IDisposable
         Assert.Equal(log.End(0), at);
     }
 
-    [Fact]
+    [LogFact]
     public async Task Reading_may_begin_anywhere()
     {
         using IEventLog log = Open();
@@ -176,7 +176,7 @@ public abstract class EventLogContract : IDisposable
             Assert.Equal(all.Where(record => record.Offset >= from[record.Stream]), log.ReadAll(0, from));
     }
 
-    [Fact]
+    [LogFact]
     public async Task A_slice_never_holds_more_than_asked_for()
     {
         using IEventLog log = Open();
@@ -191,7 +191,7 @@ public abstract class EventLogContract : IDisposable
         Assert.Equal(100, into.Count);
     }
 
-    [Fact]
+    [LogFact]
     public async Task History_holds_one_debtor_up_to_the_positions_asked_for()
     {
         using IEventLog log = Open();
@@ -217,7 +217,7 @@ public abstract class EventLogContract : IDisposable
         Assert.Empty(log.ReadHistory(1, debtor: 1));
     }
 
-    [Fact]
+    [LogFact]
     public async Task Events_bigger_than_anything_usual_are_kept()
     {
         using IEventLog log = Open();
@@ -229,7 +229,7 @@ public abstract class EventLogContract : IDisposable
         Assert.Equal(8, log.ReadHistory(0, debtor: 1).Count);
     }
 
-    [Fact]
+    [LogFact]
     public async Task Appended_names_the_partition_after_its_records_can_be_read()
     {
         using IEventLog log = Open();
@@ -239,7 +239,7 @@ public abstract class EventLogContract : IDisposable
         Assert.Equal((2, new StreamPositions(1, 0, 0)), seen.Take());
     }
 
-    [Fact]
+    [LogFact]
     public async Task A_partition_that_is_not_there_is_refused_before_anything_is_written()
     {
         using IEventLog log = Open();
@@ -249,7 +249,7 @@ public abstract class EventLogContract : IDisposable
         Assert.Equal(StreamPositions.Start, log.End(0));
     }
 
-    [Fact]
+    [LogFact]
     public async Task An_append_cancelled_beforehand_writes_nothing()
     {
         using IEventLog log = Open();
@@ -257,7 +257,7 @@ public abstract class EventLogContract : IDisposable
         Assert.Equal(StreamPositions.Start, log.End(0));
     }
 
-    [Fact]
+    [LogFact]
     public async Task A_closed_log_takes_no_more_and_what_it_took_is_there()
     {
         IEventLog log = Open();

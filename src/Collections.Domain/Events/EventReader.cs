@@ -67,7 +67,7 @@ public static class EventReader
             }
         }
         if (wire.Failed)
-            return Fail(out error, "event", "is no valid protobuf message of type collections.v1.Event");
+            return Fail(out error, "event", UndecodedRecord.TryRead(content, out string why, out _) ? why : "is no valid protobuf message of type collections.v1.Event");
         if (!CheckNames(tenant, debtor, id, kind, ref error)) return false;
         if (day.IsNone)
         {
@@ -91,7 +91,10 @@ public static class EventReader
         return true;
     }
 
-    /// <summary>Copies an event without its delivery fields, as the log keeps it, and returns the length; the fields' values go out beside it.</summary>
+    /// <summary>
+    /// Copies an event without its delivery fields, as the log keeps it, and returns the length; the fields' values go out beside it. -1: it is no
+    /// valid message, or a delivery field holds no valid value; <see cref="TryRead"/> says what is wrong.
+    /// </summary>
     public static int StripDelivery(ReadOnlySpan<byte> whole, Span<byte> content, ref long knownMs, ref bool history)
     {
         int length = 0;
@@ -101,8 +104,9 @@ public static class EventReader
         {
             if (field == KnownField && type == WireReader.Bytes)
             {
-                if (TryTimestamp(wire.ReadBytes(), out long ms))
-                    knownMs = ms;
+                if (!TryTimestamp(wire.ReadBytes(), out long ms))
+                    return -1;
+                knownMs = ms;
             }
             else if (field == HistoryField && type == WireReader.Varint)
             {
@@ -120,7 +124,7 @@ public static class EventReader
             }
             start = end;
         }
-        return length;
+        return wire.Failed ? -1 : length;
     }
 
     private static ulong HashWithoutDelivery(ReadOnlySpan<byte> whole)

@@ -146,8 +146,11 @@ internal sealed class PartitionHost : IDisposable
         records.Clear();
         StreamPositions next = Partition.Positions;
         int wanted = node.Options.SliceRecords;
+        // Asked before reading: what comes meanwhile is for the next turn.
+        bool knowsEnd = node.Log.KnowsEnd(Partition.Number);
+        StreamPositions end = node.Log.End(Partition.Number);
         int count = Partition.CanRead ? node.Log.Read(Partition.Number, ref next, wanted, records) : 0;
-        bool caughtUp = count < wanted && Partition.CanRead;
+        bool caughtUp = count < wanted && Partition.CanRead && knowsEnd && next.Covers(end);
         long nowMs = node.NowMs;
         int sweepMax = SweepMax();
         bool hasWork = Partition.HasWork && !(Partition.OnlyRescores && sweepMax == 0);
@@ -322,6 +325,7 @@ internal sealed class PartitionHost : IDisposable
         keptAt = checkpointStartedAt;
         node.Meters.CheckpointDuration.Record(checkpointTook.TotalSeconds);
         Partition.Checkpoints.OnCommitted(checkpoint.Header);
+        node.Log.OnKept(Partition.Number, checkpoint.Header.Next);
         Array.ForEach(requests, r => r.TrySetResult());
         if (checkpointRequests.Count > 0)
             StartCheckpoint();

@@ -47,7 +47,7 @@ public sealed class AppendBatch
     /// <summary>Where it was appended; -1 before that.</summary>
     public long OffsetOf(int index) => entries[index].Offset;
 
-    /// <summary>For the log alone.</summary>
+    /// <summary>For the log alone, or for who hands over to an archive what has its offset already.</summary>
     public void SetOffset(int index, long offset) => entries[index] = entries[index] with { Offset = offset };
 
     private readonly record struct Entry(

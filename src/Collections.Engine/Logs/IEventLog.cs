@@ -2,22 +2,37 @@ namespace Collections.Engine.Logs;
 
 /// <summary>
 /// The log of events, in partitions of three streams each. Contract: what has been appended is durable, is never changed, and is read
-/// back in the order of its stream's offsets, which have no gaps.
+/// back in the order of its stream's offsets. Offsets rise, but not always by one: a log behind a broker has gaps where transactions ended
+/// or compaction went, so a position says where to read on, not how many records lie before it.
 /// </summary>
 public interface IEventLog : IDisposable
 {
     /// <summary>Fixed when the log is created.</summary>
     int PartitionCount { get; }
 
-    /// <summary>Behind the last durable record of each stream. Any thread.</summary>
+    /// <summary>Behind the last durable record of each stream, as far as this node knows. Any thread.</summary>
     StreamPositions End(int partition);
+
+    /// <summary>
+    /// Whether <see cref="End"/> was asked for and answered a moment ago. While it is false, a broker does not answer: there may be records that
+    /// this node can't know of, so having read everything says nothing about the present. An embedded log always knows. Any thread.
+    /// </summary>
+    bool KnowsEnd(int partition) => true;
+
+    /// <summary>
+    /// Tells the log that everything before the positions is kept in the store, for logs that show others how far their readers are. It decides
+    /// nothing: reading goes on from the store's positions. It must be quick and must not throw. The partition's worker only.
+    /// </summary>
+    void OnKept(int partition, StreamPositions next)
+    {
+    }
 
     /// <summary>
     /// Adds up to <paramref name="maxCount"/> records from <paramref name="from"/> on to <paramref name="into"/> and moves the positions
     /// behind them. The streams are merged by (known, stream, offset) as far as each has been read. Called by the partition's
     /// worker only; other partitions may be read at the same time.
     /// </summary>
-    /// <returns>How many were added; 0 means that everything durable has been read.</returns>
+    /// <returns>How many were added; fewer than asked for means that nothing more can be read now, and that it was all if the positions cover <see cref="End"/>.</returns>
     /// <exception cref="LogUnavailableException">The log can't be read now; try again later.</exception>
     /// <exception cref="LogCorruptException">What is stored can't be trusted: stop the partition.</exception>
     int Read(int partition, ref StreamPositions from, int maxCount, RecordBatch into);

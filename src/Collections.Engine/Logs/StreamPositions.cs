@@ -2,7 +2,7 @@ using Collections.Domain.Events;
 
 namespace Collections.Engine.Logs;
 
-/// <summary>The next offset of each stream of one partition. Offsets count records from 0, a stream's own.</summary>
+/// <summary>The next offset to read of each stream of one partition. Offsets rise from 0, a stream's own; there may be gaps.</summary>
 public readonly record struct StreamPositions(long Invoices, long Payments, long Activity)
 {
     public static readonly StreamPositions Start;
@@ -14,7 +14,7 @@ public readonly record struct StreamPositions(long Invoices, long Payments, long
         _ => Activity,
     };
 
-    /// <summary>Records before these positions, all streams together.</summary>
+    /// <summary>Offsets before these positions, all streams together: without gaps as many as records.</summary>
     public long Total => Invoices + Payments + Activity;
 
     public StreamPositions With(EventStream stream, long offset) => stream switch

@@ -409,7 +409,8 @@ public sealed class Partition : IDisposable
     private void Refuse(in LogRecord record, string reason)
     {
         counters.DeadLetters++;
-        Trail.DeadLetters.Add(new DeadLetter(ClockMs, (byte)record.Stream, record.Offset, reason, record.Content.ToArray()));
+        ReadOnlySpan<byte> content = UndecodedRecord.TryRead(record.Content, out _, out ReadOnlySpan<byte> payload) ? payload : record.Content;
+        Trail.DeadLetters.Add(new DeadLetter(ClockMs, (byte)record.Stream, record.Offset, reason, content.ToArray()));
     }
 
     /// <summary>Starts the loads that the next records will need, so that their cache misses overlap.</summary>

@@ -35,7 +35,7 @@ internal static class ExportCommand
             var directory = new DataDirectory(order.Data);
             if (!directory.HasLog)
                 return Output.Fail($"--data: there is no log in {Path.GetFullPath(order.Data)}");
-            using IEventLog log = directory.OpenLog(null, TimeProvider.System);
+            using IEventLog log = directory.OpenPast(TimeProvider.System);
             return Output.Notes.Progress().Start(bars => Write(order, log, bars.AddTask("reading the log", maxValue: 2 * log.PartitionCount), cancellation));
         }
         catch (Exception failure) when (DataDirectory.IsExpected(failure))

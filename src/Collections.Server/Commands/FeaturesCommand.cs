@@ -29,7 +29,7 @@ internal static class FeaturesCommand
         {
             if (!directory.HasLog)
                 return Output.Fail($"--data: there is no log in {Path.GetFullPath(directory.Path)}");
-            using IEventLog log = directory.OpenLog(null, TimeProvider.System);
+            using IEventLog log = directory.OpenPast(TimeProvider.System);
             using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
             Write(log, day, output);
             return 0;

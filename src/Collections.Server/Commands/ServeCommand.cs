@@ -4,7 +4,9 @@ using Collections.Engine.Hosting;
 using Collections.Engine.Logs;
 using Collections.Engine.Scoring;
 using Collections.Engine.Stores;
+using Collections.Kafka;
 using Collections.Server.Hosting;
+using Collections.Server.Kafka;
 using Collections.Server.Operations;
 
 namespace Collections.Server.Commands;
@@ -21,17 +23,19 @@ internal static class ServeCommand
         var partitions = new Option<int?>("--partitions") { Description = $"Partitions of a new log (default {DataDirectory.PartitionsDefault}); an existing log keeps its own" };
         var model = new Option<string?>("--model") { Description = "LightGBM model file, or a directory with model.txt and manifest.json: added to the registry and activated; if not given, what is active stays, and a new registry begins with the shipped model" };
         var store = new Option<string?>("--store") { Description = $"{StoreCommand.ConnectionForm}; if not given, SQLite in --data" };
+        var kafka = new KafkaSettings();
         var operations = new OperationsOptions();
         var command = new Command("serve", "Run a node: log, partitions, queues and gRPC, with SQLite inside") { data, listen, partitions, model, store };
+        kafka.AddTo(command);
         operations.AddTo(command);
         command.SetAction((arguments, cancellation) => operations.RunAsync(arguments, (watch, log) => RunAsync(
             new DataDirectory(arguments.GetValue(data)!) { Store = arguments.GetValue(store) }, arguments.GetValue(listen)!, arguments.GetValue(partitions), arguments.GetValue(model),
-            watch, log, cancellation)));
+            () => kafka.Read(arguments), watch, log, cancellation)));
         return command;
     }
 
     private static async Task<int> RunAsync(
-        DataDirectory directory, string listen, int? partitions, string? modelPath, OperationsServer? watch, ServeLog say, CancellationToken cancellation)
+        DataDirectory directory, string listen, int? partitions, string? modelPath, Func<KafkaLogOptions?> readKafka, OperationsServer? watch, ServeLog say, CancellationToken cancellation)
     {
         if (!TryParseListen("--listen", listen, ListenDefault, out IPEndPoint endpoint, out string problem))
             return say.Fail(problem);
@@ -41,7 +45,9 @@ internal static class ServeCommand
             return say.Fail(error);
         try
         {
-            using IEventLog log = directory.OpenLog(partitions, TimeProvider.System);
+            KafkaLogOptions? kafka = readKafka();
+            using KafkaSource? source = kafka is null ? null : await KafkaSource.OpenAsync(kafka, directory, partitions, TimeProvider.System, say.Warn, cancellation);
+            using IEventLog log = source?.Log ?? (IEventLog)directory.OpenLog(partitions, TimeProvider.System);
             using IStore store = directory.OpenStore();
             var options = new EngineOptions { Model = model, ActivateModel = modelPath is not null, Owner = $"{Environment.MachineName}:{Environment.ProcessId}" };
             await using NodeServer server = await NodeServer.StartAsync(log, store, options, TimeProvider.System, endpoint, say.Warn);
@@ -52,6 +58,10 @@ internal static class ServeCommand
             _ = ReadinessLog.RunAsync(server, say);
             await server.WaitForShutdownAsync(cancellation);
             say.Tell("stopping", "stopping: keeping the last checkpoint");
+            return 0;
+        }
+        catch (OperationCanceledException)
+        {
             return 0;
         }
         catch (ModelRefusedException refused)

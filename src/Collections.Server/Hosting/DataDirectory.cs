@@ -1,5 +1,6 @@
 using Collections.Engine.Logs;
 using Collections.Engine.Stores;
+using Collections.Kafka;
 using Collections.Storage;
 using Collections.Storage.Postgres;
 using Collections.Storage.Sqlite;
@@ -33,8 +34,12 @@ public sealed record DataDirectory(string Path)
     /// <exception cref="StorageRefusedException">It is in use, the connection can't be read, or the schema is not one for this program; the message says what to do.</exception>
     public IStore OpenStore() => Store is null ? new SqliteStore(Path) : new PostgresStore(PostgresSettings.Parse(Store));
 
+    /// <summary>Opens what there is to look at the past: the log, or the archive of a Kafka log.</summary>
+    /// <exception cref="StorageRefusedException">It is in use, or there is none.</exception>
+    public SqliteEventLog OpenPast(TimeProvider time) => SqliteEventLog.OpenToRead(Path, time);
+
     /// <summary>Failures whose message tells a user what is wrong and what to do; anything else is a defect.</summary>
     public static bool IsExpected(Exception failure) => failure
-        is IOException or UnauthorizedAccessException or StorageRefusedException
+        is IOException or UnauthorizedAccessException or StorageRefusedException or KafkaRefusedException
         or LogUnavailableException or LogCorruptException or StoreCorruptException or StoreUnavailableException;
 }

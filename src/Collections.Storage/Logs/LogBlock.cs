@@ -15,7 +15,7 @@ namespace Collections.Storage.Logs;
 /// 16  partition  4
 /// 20  count      4
 /// 24  content    4   bytes of all contents together
-/// 28  zero       4
+/// 28  gap        4   offsets before the first that no record has; only in an archive of a log that has gaps
 /// 32  heads     20 × count: known 8, debtor hash 8, length and (top bit) history 4
 ///     contents      one after the other
 /// </code>
@@ -32,6 +32,8 @@ internal static class LogBlock
 
     public static int CountOf(ReadOnlySpan<byte> block) => BinaryPrimitives.ReadInt32LittleEndian(block[20..]);
 
+    public static long GapOf(ReadOnlySpan<byte> block) => BinaryPrimitives.ReadUInt32LittleEndian(block[28..]);
+
     public static long FirstOf(ReadOnlySpan<byte> block) => BinaryPrimitives.ReadInt64LittleEndian(block[8..]);
 
     public static void WriteHead(Span<byte> head, long knownMs, ulong debtorHash, int length, bool history)
@@ -42,7 +44,7 @@ internal static class LogBlock
     }
 
     /// <summary>Writes the header of a block whose heads and contents are in place.</summary>
-    public static void Seal(Span<byte> block, int partition, EventStream stream, long first, int count)
+    public static void Seal(Span<byte> block, int partition, EventStream stream, long first, int count, uint gap = 0)
     {
         BinaryPrimitives.WriteUInt16LittleEndian(block[4..], Version);
         block[6] = (byte)stream;
@@ -51,7 +53,7 @@ internal static class LogBlock
         BinaryPrimitives.WriteInt32LittleEndian(block[16..], partition);
         BinaryPrimitives.WriteInt32LittleEndian(block[20..], count);
         BinaryPrimitives.WriteInt32LittleEndian(block[24..], block.Length - HeaderBytes - HeadBytes * count);
-        BinaryPrimitives.WriteInt32LittleEndian(block[28..], 0);
+        BinaryPrimitives.WriteUInt32LittleEndian(block[28..], gap);
         BinaryPrimitives.WriteUInt32LittleEndian(block, Checksum.Of(block[4..]));
     }
 

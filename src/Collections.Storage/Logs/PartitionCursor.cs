@@ -13,7 +13,8 @@ internal sealed class PartitionCursor(int partition) : IDisposable
     ];
 
     /// <summary>Adds records that lie before <paramref name="end"/>, and moves <paramref name="from"/> behind each as it is added.</summary>
-    public int Read(Segment[] segments, ref StreamPositions from, StreamPositions end, int maxCount, RecordBatch into)
+    /// <param name="sourceEnd">A stream that ends before it has records to come, and holds the others back at its end.</param>
+    public int Read(Segment[] segments, ref StreamPositions from, StreamPositions end, StreamPositions sourceEnd, int maxCount, RecordBatch into)
     {
         Span<long> known = stackalloc long[EventKinds.StreamCount];
         Span<bool> live = stackalloc bool[EventKinds.StreamCount];
@@ -24,7 +25,7 @@ internal sealed class PartitionCursor(int partition) : IDisposable
             live[(int)cursor.Stream] = Prepare(segments, cursor, end[cursor.Stream], ref known[(int)cursor.Stream]);
         }
         int count = 0;
-        while (count < maxCount)
+        while (count < maxCount && !IsHeldBack(live, end, sourceEnd))
         {
             int first = -1;
             for (int i = 0; i < live.Length; i++)
@@ -53,6 +54,16 @@ internal sealed class PartitionCursor(int partition) : IDisposable
     }
 
     public void Dispose() => readers.Dispose();
+
+    private static bool IsHeldBack(ReadOnlySpan<bool> live, StreamPositions end, StreamPositions sourceEnd)
+    {
+        for (int i = 0; i < live.Length; i++)
+        {
+            if (!live[i] && end[(EventStream)i] < sourceEnd[(EventStream)i])
+                return true;
+        }
+        return false;
+    }
 
     private bool Prepare(Segment[] segments, StreamCursor cursor, long end, ref long knownMs)
     {

@@ -26,6 +26,7 @@ internal sealed class PartitionLog : IDisposable
     private readonly string directory;
     private readonly int partition;
     private readonly TimeProvider time;
+    private readonly bool isArchive;
     private readonly Action<LogStep, int>? fault;
     private readonly PartitionCursor cursor;
     private readonly HistoryReader history;
@@ -41,8 +42,10 @@ internal sealed class PartitionLog : IDisposable
     // The append thread's own. Null when there is no segment yet, or when the last write failed and its connection can't be relied on.
     private SegmentWriter? writer;
 
-    public PartitionLog(string directory, int partition, TimeProvider time, int openSegmentsMax, Action<LogStep, int>? fault)
+    /// <param name="isArchive">What is appended has its offsets already.</param>
+    public PartitionLog(string directory, int partition, TimeProvider time, int openSegmentsMax, bool isArchive, Action<LogStep, int>? fault)
     {
+        this.isArchive = isArchive;
         this.directory = directory;
         this.partition = partition;
         this.time = time;
@@ -76,7 +79,8 @@ internal sealed class PartitionLog : IDisposable
         }
     }
 
-    public int Read(ref StreamPositions from, int maxCount, RecordBatch into)
+    /// <param name="sourceEnd">As in <see cref="PartitionCursor.Read"/>.</param>
+    public int Read(ref StreamPositions from, StreamPositions sourceEnd, int maxCount, RecordBatch into)
     {
         Segment[] all;
         StreamPositions until;
@@ -85,17 +89,20 @@ internal sealed class PartitionLog : IDisposable
             all = segments;
             until = end;
         }
+        // What the store has and the archive has not is fetched again from where the archive ends; until then there is nothing to read.
+        if (isArchive && !until.Covers(from))
+            return 0;
         Invariant.Require(until.Covers(from), $"partition {partition} is read from {from}, but its log ends at {until}: the store is ahead of the log, so one of them was restored or removed alone");
-        long before = from.Total;
+        int before = into.Count;
         try
         {
-            return cursor.Read(all, ref from, until, maxCount, into);
+            return cursor.Read(all, ref from, until, sourceEnd, maxCount, into);
         }
         catch (Exception e) when (e is DatabaseException or LogCorruptException)
         {
             cursor.Close();
             // What was read before the bad place is good; the next call, which begins there, says what is wrong.
-            int count = (int)(from.Total - before);
+            int count = into.Count - before;
             if (count > 0)
                 return count;
             if (e is DatabaseException failure)
@@ -146,8 +153,8 @@ internal sealed class PartitionLog : IDisposable
             segment.Begin();
             fault?.Invoke(LogStep.Write, partition);
             for (int stream = 0; stream < streams.Length; stream++)
-                after = after.With((EventStream)stream, segment.Append((EventStream)stream, after[(EventStream)stream], streams[stream]));
-            bool flush = recent.Count > 0 && recent.Count + (after.Total - before.Total) > Limits.RecentPostingsMax;
+                after = after.With((EventStream)stream, segment.Append((EventStream)stream, after[(EventStream)stream], streams[stream], isArchive));
+            bool flush = recent.Count > 0 && recent.Count + streams.Sum(static stream => stream.Count) > Limits.RecentPostingsMax;
             if (flush)
                 segment.AddRun(recent, before);
             fault?.Invoke(LogStep.Commit, partition);
@@ -187,7 +194,12 @@ internal sealed class PartitionLog : IDisposable
                 long offset = before[(EventStream)stream];
                 foreach (AppendItem item in streams[stream])
                 {
-                    item.Pending.Batch.SetOffset(item.Index, offset);
+                    if (isArchive && item.Offset < offset)
+                        continue;
+                    if (isArchive)
+                        offset = item.Offset;
+                    else
+                        item.Pending.Batch.SetOffset(item.Index, offset);
                     recent.Add(item.Pending.Batch.DebtorHashOf(item.Index), new Place((EventStream)stream, offset));
                     offset++;
                 }

@@ -10,6 +10,7 @@ internal sealed class SegmentReader : IDisposable
     private readonly Database database;
     private readonly int partition;
     private readonly Statement?[] scans = new Statement?[EventKinds.StreamCount];
+    private readonly Statement?[] afters = new Statement?[EventKinds.StreamCount];
     private Statement? postings;
     private SegmentIndex? index;
 
@@ -47,6 +48,17 @@ internal sealed class SegmentReader : IDisposable
         while (into.ByteCount < bytesMax && scan.Step())
             into.Add(scan.Blob(0));
         scan.Reset();
+    }
+
+    /// <summary>Reads the first block that begins behind an offset, if there is one.</summary>
+    public void ReadBlockAfter(EventStream stream, long offset, BlockBuffer into)
+    {
+        into.Clear();
+        Statement after = afters[(int)stream] ??= database.Prepare($"SELECT data FROM {SegmentFile.TableOf(stream)} WHERE first > ?1 ORDER BY first LIMIT 1");
+        after.Bind(1, offset);
+        if (after.Step())
+            into.Add(after.Blob(0));
+        after.Reset();
     }
 
     /// <summary>Behind the last record of a stream; the block that says so has been checked.</summary>

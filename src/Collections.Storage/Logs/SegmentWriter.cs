@@ -48,11 +48,19 @@ internal sealed class SegmentWriter : IDisposable
 
     public void Commit() => commit.Run();
 
-    /// <summary>Adds blocks of the records, from offset <paramref name="first"/> on; returns the offset behind them.</summary>
-    public long Append(EventStream stream, long first, List<AppendItem> items)
+    /// <summary>Adds blocks of the records, from offset <paramref name="next"/> on; returns the offset behind them.</summary>
+    /// <param name="given">
+    /// The records have their offsets already, which rise; each gap begins a new block. Those before <paramref name="next"/> are there already, from an
+    /// append whose answer was lost, and are left out.
+    /// </param>
+    public long Append(EventStream stream, long next, List<AppendItem> items, bool given)
     {
-        for (int i = 0; i < items.Count;)
+        int i = 0;
+        while (given && i < items.Count && items[i].Offset < next)
+            i++;
+        while (i < items.Count)
         {
+            long first = given ? items[i].Offset : next;
             int bytes = LogBlock.HeaderBytes;
             int end = i;
             do
@@ -60,12 +68,13 @@ internal sealed class SegmentWriter : IDisposable
                 bytes += LogBlock.HeadBytes + items[end].Content.Length;
                 end++;
             }
-            while (end < items.Count && bytes + LogBlock.HeadBytes + items[end].Content.Length <= Limits.BlockBytesMax);
-            Insert(inserts[(int)stream], first, WriteBlock(stream, first, items, i, end, bytes));
-            first += end - i;
+            while (end < items.Count && bytes + LogBlock.HeadBytes + items[end].Content.Length <= Limits.BlockBytesMax
+                && (!given || items[end].Offset == first + (end - i)));
+            Insert(inserts[(int)stream], first, WriteBlock(stream, first, GapBetween(stream, next, first), items, i, end, bytes));
+            next = first + (end - i);
             i = end;
         }
-        return first;
+        return next;
     }
 
     /// <summary>Adds a run of all recent postings, which are the ones of the records before <paramref name="indexed"/>.</summary>
@@ -97,7 +106,11 @@ internal sealed class SegmentWriter : IDisposable
 
     private static void Insert(Statement statement, long key, ReadOnlySpan<byte> data) => statement.Bind(1, key).Bind(2, data).Run();
 
-    private Span<byte> WriteBlock(EventStream stream, long first, List<AppendItem> items, int from, int to, int bytes)
+    private uint GapBetween(EventStream stream, long next, long first) => first - next is >= 0 and <= uint.MaxValue and var gap
+        ? (uint)gap
+        : throw new LogCorruptException($"{database.Path}: stream {stream} of partition {partition} goes on at offset {first} after {next}: offsets rise, and a gap has at most {uint.MaxValue}. Is it the log that was archived here before?");
+
+    private Span<byte> WriteBlock(EventStream stream, long first, uint gap, List<AppendItem> items, int from, int to, int bytes)
     {
         Span<byte> block = Room(bytes);
         int headAt = LogBlock.HeaderBytes;
@@ -111,7 +124,7 @@ internal sealed class SegmentWriter : IDisposable
             headAt += LogBlock.HeadBytes;
             contentAt += content.Length;
         }
-        LogBlock.Seal(block, partition, stream, first, to - from);
+        LogBlock.Seal(block, partition, stream, first, to - from, gap);
         return block;
     }
 
@@ -127,4 +140,7 @@ internal sealed class SegmentWriter : IDisposable
 internal readonly record struct AppendItem(PendingAppend Pending, int Index)
 {
     public ReadOnlySpan<byte> Content => Pending.Batch.ContentOf(Index);
+
+    /// <summary>Where it lies in the log that is archived.</summary>
+    public long Offset => Pending.Batch.OffsetOf(Index);
 }

@@ -65,6 +65,8 @@ internal sealed class StreamCursor(int partition, EventStream stream)
         if (blocks.Count == 0)
             throw segment.Corrupt(stream, Next, "is missing");
         Enter(segment, block + 1);
+        if (remaining == 0)
+            EnterBehindGap(segment);
     }
 
     public void Advance()
@@ -75,23 +77,51 @@ internal sealed class StreamCursor(int partition, EventStream stream)
         Next++;
     }
 
+    /// <summary>The block at hand ends where we stand, or before: the next one must say that what lies between has no records.</summary>
+    private void EnterBehindGap(SegmentReader segment)
+    {
+        string missing = $"is missing: the block before it, at offset {LogBlock.FirstOf(blocks[block])}, has {LogBlock.CountOf(blocks[block])} records";
+        if (block + 1 >= blocks.Count)
+        {
+            segment.ReadBlockAfter(stream, Next, blocks);
+            block = -1;
+        }
+        if (block + 1 >= blocks.Count || !Continues(blocks[block + 1], mayBeginBefore: false))
+            throw Fail(segment, missing);
+        Enter(segment, block + 1);
+    }
+
+    /// <summary>Whether a block holds <see cref="Next"/>, or says that no record lies between there and its first.</summary>
+    private bool Continues(ReadOnlySpan<byte> entered, bool mayBeginBefore)
+    {
+        if (entered.Length < LogBlock.HeaderBytes)
+            return false;
+        long first = LogBlock.FirstOf(entered);
+        return first < Next ? mayBeginBefore : first - LogBlock.GapOf(entered) <= Next;
+    }
+
+    private LogCorruptException Fail(SegmentReader segment, string fault)
+    {
+        blocks.Clear();
+        block = -1;
+        return segment.Corrupt(stream, Next, fault);
+    }
+
     private void Enter(SegmentReader segment, int index)
     {
         ReadOnlySpan<byte> entered = blocks[index];
-        // Reading on, a block begins where the last one ended; the first one after a seek may begin before.
-        long first = index > 0 || entered.Length < LogBlock.HeaderBytes ? Next : Math.Min(Next, LogBlock.FirstOf(entered));
-        string? fault = LogBlock.FindFault(entered, partition, stream, first);
-        if (fault == null && first + LogBlock.CountOf(entered) <= Next)
-            fault = $"is missing: the block before it, at offset {first}, has {LogBlock.CountOf(entered)} records";
-        if (fault != null)
-        {
-            blocks.Clear();
-            block = -1;
-            throw segment.Corrupt(stream, Next, fault);
-        }
+        // Reading on, a block begins where the last one ended, or behind its gap; the first one after a seek may begin before.
+        long first = Continues(entered, mayBeginBefore: index == 0) ? LogBlock.FirstOf(entered) : Next;
+        if (LogBlock.FindFault(entered, partition, stream, first) is { } fault)
+            throw Fail(segment, fault);
         block = index;
         int count = LogBlock.CountOf(entered);
-        long next = Next;
+        long next = Math.Max(Next, first);
+        if (first + count <= next)
+        {
+            remaining = 0;
+            return;
+        }
         headAt = blocks.StartOf(index) + LogBlock.HeaderBytes;
         contentAt = headAt + LogBlock.HeadBytes * count;
         remaining = count;

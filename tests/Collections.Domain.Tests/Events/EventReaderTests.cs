@@ -29,6 +29,52 @@ public class EventReaderTests
         Assert.Equal(Enum.GetValues<EventKind>().Length - 1, All().Count);
     }
 
+    [Theory]
+    [InlineData(KnownMs, true)]
+    [InlineData(KnownMs + 999, false)]
+    [InlineData(-1, true)]
+    public void Delivery_fields_that_are_put_back_are_taken_out_again(long knownMs, bool history)
+    {
+        foreach (byte[] content in All())
+        {
+            byte[] whole = DeliveryFields.Restore(content, knownMs, history);
+            byte[] stripped = new byte[whole.Length];
+            long foundMs = 7;
+            bool foundHistory = false;
+            int length = EventReader.StripDelivery(whole, stripped, ref foundMs, ref foundHistory);
+            Assert.Equal(content, stripped.AsSpan(0, length).ToArray());
+            Assert.Equal((knownMs < 0 ? 7 : knownMs, history), (foundMs, foundHistory));
+        }
+    }
+
+    [Fact]
+    public void What_can_not_be_stripped_is_not_taken_for_a_shorter_event()
+    {
+        byte[] content = Writer.ItemAdjusted(Address, "i1"u8, -5, Eur).ToArray();
+        long knownMs = 7;
+        bool history = false;
+        byte[] room = new byte[content.Length + 20];
+        Assert.Equal(-1, EventReader.StripDelivery([.. content, 0x0a, 0x50], room, ref knownMs, ref history));
+        // Known in the year 1969.
+        Assert.Equal(-1, EventReader.StripDelivery([.. content, 0x32, 0x0b, 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], room, ref knownMs, ref history));
+        Assert.Equal((7, false), (knownMs, history));
+    }
+
+    [Fact]
+    public void An_undecoded_record_keeps_its_bytes_and_tells_its_reason()
+    {
+        byte[] content = UndecodedRecord.Of("is no JSON", "{"u8);
+        Assert.Equal([0, 10, 0, .. "is no JSON{"u8], content);
+        Assert.True(UndecodedRecord.TryRead(content, out string reason, out ReadOnlySpan<byte> payload));
+        Assert.Equal(("is no JSON", "{"), (reason, Text(payload)));
+        Assert.False(EventReader.TryRead(content, KnownMs, history: false, out _, out EventError error));
+        Assert.Equal(("event", "is no JSON"), (error.Field, error.Problem));
+        Assert.True(UndecodedRecord.TryRead(UndecodedRecord.Of(new string('é', 2_000), []), out reason, out _));
+        Assert.Equal(new string('é', UndecodedRecord.ReasonBytesMax / 2), reason);
+        foreach (byte[] other in (byte[][])[[], [0], [0, 5, 0, 1], .. All()])
+            Assert.False(UndecodedRecord.TryRead(other, out _, out _));
+    }
+
     [Fact]
     public void An_item_comes_back_as_it_was_written()
     {

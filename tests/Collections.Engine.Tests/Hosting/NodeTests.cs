@@ -229,6 +229,33 @@ public sealed class NodeTests
     }
 
     [Fact]
+    public async Task While_the_log_does_not_say_where_it_ends_the_clock_stands_and_nothing_old_is_handed_out()
+    {
+        await using var scene = new NodeScene(partitions: 2);
+        await scene.OweAsync(("a", 500));
+        long before = (await scene.Node.Ask(0, partition => partition.ClockMs));
+        scene.Log.IsSilent = true;
+        scene.Time.Add(Limits.BehindMsMax + 1);
+        while (Enumerable.Range(0, 2).Any(partition => scene.Node.StateOf(partition) != PartitionState.Behind))
+            await scene.Node.AskAll(partition => partition.Number);
+        Assert.Equal(before, await scene.Node.Ask(0, partition => partition.ClockMs));
+        Assert.Empty((await scene.PullAsync(1)).Leases);
+        scene.Log.IsSilent = false;
+        await scene.SettleAsync();
+        Assert.Single((await scene.PullAsync(1)).Leases);
+    }
+
+    [Fact]
+    public async Task The_log_is_told_what_the_store_has()
+    {
+        await using var scene = new NodeScene(partitions: 2);
+        await scene.OweAsync(("a", 500), ("b", 600), ("c", 700));
+        await scene.Node.CheckpointAsync().WaitAsync(NodeScene.Patience);
+        for (int partition = 0; partition < 2; partition++)
+            Assert.Equal(scene.Log.End(partition), scene.Log.Kept.GetValueOrDefault(partition));
+    }
+
+    [Fact]
     public async Task A_misplaced_record_arrives_where_it_belongs()
     {
         await using var scene = new NodeScene(partitions: 2);

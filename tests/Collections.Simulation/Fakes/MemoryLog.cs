@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Collections.Domain.Events;
 using Collections.Engine.Logs;
 
@@ -36,6 +37,12 @@ internal sealed class MemoryLog : IEventLog
     /// <summary>While true, reading fails as if the log could not be reached.</summary>
     public bool IsUnreachable { get; set; }
 
+    /// <summary>While true, nobody says where the log ends, as behind a network that is cut.</summary>
+    public bool IsSilent { get; set; }
+
+    /// <summary>What the log was told to be in the store, by partition.</summary>
+    public ConcurrentDictionary<int, StreamPositions> Kept { get; } = [];
+
     /// <summary>A new handle on the same log, as after a restart.</summary>
     public MemoryLog Reopen() => new(this);
 
@@ -52,6 +59,10 @@ internal sealed class MemoryLog : IEventLog
         lock (gate)
             return new StreamPositions(streams[partition, 0].Count, streams[partition, 1].Count, streams[partition, 2].Count);
     }
+
+    public bool KnowsEnd(int partition) => !IsSilent;
+
+    public void OnKept(int partition, StreamPositions next) => Kept[partition] = next;
 
     public int Read(int partition, ref StreamPositions from, int maxCount, RecordBatch into)
     {

@@ -1,0 +1,140 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Collections.Domain.Events;
+using Collections.Engine.Logs;
+using Confluent.Kafka;
+
+namespace Collections.Kafka;
+
+/// <summary>Where one stream of one partition ends, or why that is not known.</summary>
+internal readonly record struct StreamEnd(int Partition, EventStream Stream, long Offset, string Problem);
+
+/// <summary>
+/// A consumer without a group's membership: it reads the partitions that it is told to from the offsets that it is told. Confluent.Kafka builds and
+/// owns it; messages, ends and commits go through librdkafka's own calls (<see cref="Native"/>). Consuming is one thread's; the rest is any thread's.
+/// </summary>
+internal sealed unsafe class KafkaClient : IDisposable
+{
+    private const long EarliestTimestamp = -2;
+    private const long LatestTimestamp = -1;
+
+    private readonly KafkaLogOptions options;
+    private readonly IConsumer<Ignore, Ignore> consumer;
+    private readonly IntPtr client;
+    private readonly IntPtr queue;
+
+    public KafkaClient(KafkaLogOptions options, Action<string> onStatistics, Action<Error> onError)
+    {
+        RdKafkaLibrary.Require();
+        this.options = options;
+        try
+        {
+            consumer = new ConsumerBuilder<Ignore, Ignore>(options.ForConsumer())
+                .SetStatisticsHandler((_, json) => onStatistics(json))
+                .SetErrorHandler((_, error) => onError(error))
+                .SetLogHandler(static (_, _) => { })
+                .Build();
+        }
+        catch (Exception refused) when (refused is InvalidOperationException or ArgumentException or KafkaException)
+        {
+            throw Refused(refused);
+        }
+        client = HandleOf(consumer.Handle);
+        queue = Native.rd_kafka_queue_get_consumer(client);
+    }
+
+    /// <summary>A setting that librdkafka does not take, named by its own message.</summary>
+    public static KafkaRefusedException Refused(Exception refused) =>
+        new($"librdkafka refuses a setting: {refused.Message.TrimEnd('.')}; mend it in --kafka-config", refused);
+
+    /// <summary>Reads the partition's streams from these positions on.</summary>
+    public void Assign(IEnumerable<(int Partition, EventStream Stream, long Offset)> streams) =>
+        consumer.Assign(streams.Select(s => new TopicPartitionOffset(options.TopicOf(s.Stream), s.Partition, s.Offset)));
+
+    public void Pause(int partition, EventStream stream) => consumer.Pause([new TopicPartition(options.TopicOf(stream), partition)]);
+
+    public void Resume(int partition, EventStream stream) => consumer.Resume([new TopicPartition(options.TopicOf(stream), partition)]);
+
+    /// <summary>
+    /// Takes what is there, or waits for the first message or event; each is to be destroyed by <see cref="Native.rd_kafka_message_destroy"/>.
+    /// librdkafka's call waits until all that was asked for is there, so the wait is for one alone.
+    /// </summary>
+    public int Consume(Native.Message** into, int count, int timeoutMs)
+    {
+        int taken = (int)Math.Max(0, Native.rd_kafka_consume_batch_queue(queue, 0, into, (nuint)count));
+        if (taken > 0 || timeoutMs == 0)
+            return taken;
+        taken = (int)Math.Max(0, Native.rd_kafka_consume_batch_queue(queue, timeoutMs, into, 1));
+        return taken == 0 ? 0 : taken + (int)Math.Max(0, Native.rd_kafka_consume_batch_queue(queue, 0, into + 1, (nuint)count - 1));
+    }
+
+    /// <summary>The stream of a message, by the letter of its topic's name behind the prefix; the three differ there.</summary>
+    public EventStream StreamOf(IntPtr topic) => StreamOf(Native.rd_kafka_topic_name(topic));
+
+    private EventStream StreamOf(byte* topicName) => topicName[options.Prefix.Length + 1] switch
+    {
+        (byte)'i' => EventStream.Invoices,
+        (byte)'p' => EventStream.Payments,
+        _ => EventStream.Activity,
+    };
+
+    /// <summary>Asks the leaders of all partitions where the streams end, or begin: one request to each broker.</summary>
+    public List<StreamEnd> Ask(int partitions, bool beginning, int timeoutMs)
+    {
+        Native.PartitionList* list = NewList(
+            from partition in Enumerable.Range(0, partitions)
+            from stream in Enum.GetValues<EventStream>()
+            select (partition, stream, beginning ? EarliestTimestamp : LatestTimestamp));
+        try
+        {
+            int error = Native.rd_kafka_offsets_for_times(client, list, timeoutMs);
+            var ends = new List<StreamEnd>(list->Count);
+            for (int i = 0; i < list->Count; i++)
+            {
+                Native.PartitionEntry* entry = &list->Entries[i];
+                int failed = entry->Error != Native.NoError ? entry->Error : entry->Offset < 0 ? error : Native.NoError;
+                string problem = entry->Offset >= 0 && failed == Native.NoError ? "" : Native.Text(Native.rd_kafka_err2str(failed));
+                ends.Add(new StreamEnd(entry->Partition, StreamOf(entry->Topic), entry->Offset, problem));
+            }
+            return ends;
+        }
+        finally
+        {
+            Native.rd_kafka_topic_partition_list_destroy(list);
+        }
+    }
+
+    /// <summary>Shows lag tools how far the store is; nobody waits for the answer, and the next one mends a lost one.</summary>
+    public void Mirror(IEnumerable<(int Partition, StreamPositions Next)> kept)
+    {
+        Native.PartitionList* list = NewList(
+            from k in kept
+            from stream in Enum.GetValues<EventStream>()
+            select (k.Partition, stream, k.Next[stream]));
+        _ = Native.rd_kafka_commit(client, list, async: 1);
+        Native.rd_kafka_topic_partition_list_destroy(list);
+    }
+
+    public void Dispose()
+    {
+        Native.rd_kafka_queue_destroy(queue);
+        consumer.Close();
+        consumer.Dispose();
+    }
+
+    private Native.PartitionList* NewList(IEnumerable<(int Partition, EventStream Stream, long Offset)> entries)
+    {
+        Native.PartitionList* list = Native.rd_kafka_topic_partition_list_new(EventKinds.StreamCount);
+        foreach ((int partition, EventStream stream, long offset) in entries)
+            Native.rd_kafka_topic_partition_list_add(list, options.TopicOf(stream), partition)->Offset = offset;
+        return list;
+    }
+
+    /// <summary>Confluent.Kafka, whose version is pinned, keeps librdkafka's own handle in a property that is not public.</summary>
+    private static IntPtr HandleOf(Handle handle)
+    {
+        PropertyInfo property = typeof(Handle).GetProperty("LibrdkafkaHandle", BindingFlags.Instance | BindingFlags.NonPublic)
+            ?? throw new KafkaRefusedException("this version of Confluent.Kafka keeps its handle elsewhere; use the version that Directory.Packages.props pins");
+        return ((SafeHandle)property.GetValue(handle)!).DangerousGetHandle();
+    }
+}

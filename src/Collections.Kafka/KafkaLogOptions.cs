@@ -1,0 +1,115 @@
+using Collections.Domain.Events;
+using Confluent.Kafka;
+
+namespace Collections.Kafka;
+
+/// <summary>Which Kafka, which topics, and how it is reached. Immutable; checked when the log is opened.</summary>
+/// <param name="Bootstrap">Brokers as librdkafka takes them: <c>host:port</c>, separated by commas.</param>
+public sealed record KafkaLogOptions(string Bootstrap)
+{
+    public const string PrefixDefault = "collections";
+
+    private static readonly string[] StreamNames = ["invoices", "payments", "activity"];
+
+    /// <summary>What the engine relies on, so that nobody may set it otherwise.</summary>
+    private static readonly string[] OwnKeys =
+    [
+        "bootstrap.servers", "metadata.broker.list", "group.id", "enable.auto.commit", "enable.auto.offset.store", "enable.partition.eof",
+        "auto.offset.reset", "isolation.level", "acks", "request.required.acks", "enable.idempotence", "partition.assignment.strategy",
+    ];
+
+    /// <summary>The topics are named by it: <c>PREFIX.invoices</c>, <c>PREFIX.payments</c>, <c>PREFIX.activity</c>.</summary>
+    public string Prefix { get; init; } = PrefixDefault;
+
+    /// <summary>The group under which the kept offsets are shown to lag tools. Nobody joins it: offsets are the store's.</summary>
+    public string Group { get; init; } = PrefixDefault;
+
+    /// <summary>Further settings of librdkafka by their names, such as <c>sasl.mechanism</c> or <c>ssl.ca.location</c>.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>How long an append is tried before it counts as failed, in milliseconds.</summary>
+    public int AppendTimeoutMs { get; init; } = 30_000;
+
+    public string TopicOf(EventStream stream) => $"{Prefix}.{StreamNames[(int)stream]}";
+
+    /// <summary>The topics in the order of the streams.</summary>
+    internal string[] Topics => [TopicOf(EventStream.Invoices), TopicOf(EventStream.Payments), TopicOf(EventStream.Activity)];
+
+    /// <exception cref="KafkaRefusedException">A value is out of range, or a setting is the engine's own: the message names it.</exception>
+    internal void Check()
+    {
+        if (Bootstrap.Length == 0)
+            throw new KafkaRefusedException("--kafka needs the address of a broker, such as kafka-1:9092");
+        if (Prefix.Length is 0 or > 200 || !Prefix.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
+            throw new KafkaRefusedException($"the prefix '{Prefix}' can't begin a topic's name: 1 to 200 of letters, digits, '.', '_' and '-'");
+        if (AppendTimeoutMs is < 100 or > 3_600_000)
+            throw new KafkaRefusedException($"AppendTimeoutMs must be 100 to 3,600,000, but is {AppendTimeoutMs}");
+        foreach (string key in Settings.Keys)
+        {
+            if (OwnKeys.Contains(key, StringComparer.OrdinalIgnoreCase))
+                throw new KafkaRefusedException($"the setting {key} is the engine's own, which relies on it; leave it out");
+        }
+    }
+
+    internal ProducerConfig ForProducer()
+    {
+        var config = new ProducerConfig
+        {
+            BootstrapServers = Bootstrap,
+            Acks = Acks.All,
+            EnableIdempotence = true,
+            // A group of callers is one request; nobody waits longer than that for the others.
+            LingerMs = 1,
+            // What is too large is the broker's to say.
+            MessageMaxBytes = Limits.RecordBytesMax + 1_048_576,
+            MessageTimeoutMs = AppendTimeoutMs,
+            QueueBufferingMaxMessages = 2 * Limits.InFlightEventsMax,
+            QueueBufferingMaxKbytes = (int)(2 * Limits.InFlightBytesMax / 1024),
+            StatisticsIntervalMs = Limits.StatisticsMs,
+            // Only what the caller wants to know of a delivery, so that no more objects are made than needed.
+            DeliveryReportFields = "none",
+        };
+        Add(config);
+        return config;
+    }
+
+    internal ConsumerConfig ForConsumer()
+    {
+        var config = new ConsumerConfig
+        {
+            BootstrapServers = Bootstrap,
+            GroupId = Group,
+            EnableAutoCommit = false,
+            EnableAutoOffsetStore = false,
+            EnablePartitionEof = true,
+            AutoOffsetReset = Confluent.Kafka.AutoOffsetReset.Error,
+            IsolationLevel = Confluent.Kafka.IsolationLevel.ReadCommitted,
+            // An answer to an empty fetch tells that nothing came; half of librdkafka's default.
+            FetchWaitMaxMs = 250,
+            FetchErrorBackoffMs = 100,
+            // For all partitions together what waits is bounded by this and the pausing of partitions.
+            QueuedMaxMessagesKbytes = 65_536,
+            StatisticsIntervalMs = Limits.StatisticsMs,
+        };
+        Add(config);
+        return config;
+    }
+
+    internal AdminClientConfig ForAdmin()
+    {
+        var config = new AdminClientConfig { BootstrapServers = Bootstrap };
+        Add(config);
+        return config;
+    }
+
+    private void Add(ClientConfig config)
+    {
+        config.ClientId = "collections";
+        config.TopicMetadataRefreshIntervalMs = 30_000;
+        config.ReconnectBackoffMaxMs = 2_000;
+        // A small request goes at once instead of waiting up to 40 ms for the answer to the one before.
+        config.SocketNagleDisable = true;
+        foreach ((string key, string value) in Settings)
+            config.Set(key, value);
+    }
+}

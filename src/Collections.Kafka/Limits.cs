@@ -1,0 +1,56 @@
+namespace Collections.Kafka;
+
+/// <summary>Every bound of this project, with its arithmetic.</summary>
+internal static class Limits
+{
+    /// <summary>Messages taken from librdkafka at once: a fifth of what a second brings at 200,000 events would wait 5 ms.</summary>
+    public const int FetchBatch = 1_000;
+
+    /// <summary>How long the fetching thread waits for messages; commands and stopping wait as long at most.</summary>
+    public const int FetchWaitMs = 50;
+
+    /// <summary>
+    /// Bytes fetched and not yet durable in the archive, of one partition; beyond that it is paused. 4 MiB are some 20,000 events, a tenth of a
+    /// second of everything that a node takes.
+    /// </summary>
+    public const int PendingBytesMax = 4 << 20;
+
+    /// <summary>Records that the archive may be ahead of the partition in one stream, before fetching is paused: two seconds of a whole node's load.</summary>
+    public const long LeadMax = 400_000;
+
+    /// <summary>One event in wire form, or its JSON: as much as the archive takes. What is larger becomes a dead letter of its beginning.</summary>
+    public const int RecordBytesMax = 16 << 20;
+
+    /// <summary>What is kept of a record that is too large.</summary>
+    public const int OversizeKeptBytes = 64 << 10;
+
+    /// <summary>Events produced and not yet acknowledged: below librdkafka's own bound, which would refuse instead of waiting.</summary>
+    public const int InFlightEventsMax = 100_000;
+
+    /// <summary>The same in bytes: four seconds at 100,000 events of 150 bytes.</summary>
+    public const long InFlightBytesMax = 64L << 20;
+
+    /// <summary>Partitions of one log, as the archive allows.</summary>
+    public const int PartitionsMax = 1024;
+
+    /// <summary>How often the ends of all partitions are asked for: one request to each broker.</summary>
+    public const int EndsEveryMs = 200;
+
+    /// <summary>An answer older than this says nothing about the present: 25 requests went unanswered.</summary>
+    public const int EndsKnownForMs = 5_000;
+
+    /// <summary>How long one request for ends, or about topics, waits for its answer.</summary>
+    public const int RequestMs = 5_000;
+
+    /// <summary>How long an archive that takes nothing is left alone before it is tried again.</summary>
+    public const int ArchiveRetryMs = 500;
+
+    /// <summary>The same warning is said once in this time.</summary>
+    public const int WarnEveryMs = 10_000;
+
+    /// <summary>librdkafka's statistics are read once in this time.</summary>
+    public const int StatisticsMs = 1_000;
+
+    /// <summary>Records of each topic partition's end that a check of keys looks at.</summary>
+    public const int SampledRecords = 100;
+}

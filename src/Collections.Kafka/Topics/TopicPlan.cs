@@ -1,0 +1,110 @@
+using System.Globalization;
+using Collections.Engine.Logs;
+
+namespace Collections.Kafka.Topics;
+
+/// <summary>What the topics are to be.</summary>
+/// <param name="Partitions">Of each of the three; null: what they have, if that is the same.</param>
+/// <param name="Replication">Copies of each partition, for topics that are created.</param>
+/// <param name="RetentionMs">For topics that are created; -1: for ever.</param>
+public sealed record TopicPlan(int? Partitions, int Replication, long RetentionMs)
+{
+    /// <summary>Partitions of new topics without --partitions: what a handful of nodes with several cores each can share.</summary>
+    public const int PartitionsDefault = 24;
+
+    /// <summary>A node must come back, with its archive, within the retention: a week is a holiday's outage.</summary>
+    public const long RetentionMsMin = 7L * 86_400_000;
+
+    public const long RetentionMsDefault = 30L * 86_400_000;
+}
+
+/// <summary>What was found about the topics.</summary>
+/// <param name="Errors">The engine can't run on them; each says what to do.</param>
+/// <param name="Warnings">It can, at a risk.</param>
+public sealed record TopicFindings(int Partitions, IReadOnlyList<string> Errors, IReadOnlyList<string> Warnings);
+
+/// <summary>Creates and checks the three topics.</summary>
+public static class TopicSetup
+{
+    /// <summary>Creates the topics that are missing; those that are there are left as they are.</summary>
+    /// <returns>The names of those created.</returns>
+    /// <exception cref="KafkaRefusedException">Those that are there don't fit; nothing was created.</exception>
+    public static IReadOnlyList<string> Create(ITopicAdmin admin, KafkaLogOptions options, TopicPlan plan)
+    {
+        IReadOnlyList<TopicDescription> found = admin.Describe(options.Topics, withSettings: false);
+        int partitions = plan.Partitions ?? (found.Count > 0 ? found[0].Partitions : TopicPlan.PartitionsDefault);
+        if (partitions is < 1 or > Limits.PartitionsMax)
+            throw new KafkaRefusedException($"a topic can't have {partitions} partitions here: 1 to {Limits.PartitionsMax}");
+        if (found.FirstOrDefault(topic => topic.Partitions != partitions) is { } other)
+            throw new KafkaRefusedException($"{other.Name} is there with {other.Partitions} partitions, and {partitions} are wanted. {Remedy(options, partitions)}");
+        string[] missing = [.. options.Topics.Except(found.Select(static topic => topic.Name), StringComparer.Ordinal)];
+        foreach (string topic in missing)
+        {
+            admin.Create(new TopicDescription(topic, partitions, plan.Replication, new Dictionary<string, string>
+            {
+                ["cleanup.policy"] = "delete",
+                ["retention.ms"] = plan.RetentionMs.ToString(CultureInfo.InvariantCulture),
+                ["message.timestamp.type"] = "CreateTime",
+            }));
+        }
+        return missing;
+    }
+
+    /// <summary>How many partitions the topics have.</summary>
+    /// <exception cref="KafkaRefusedException">They are missing, or differ: the message says how to create them right.</exception>
+    /// <exception cref="LogUnavailableException">Brokers can't be reached; try again.</exception>
+    public static int PartitionsOf(ITopicAdmin admin, KafkaLogOptions options)
+    {
+        IReadOnlyList<TopicDescription> found = admin.Describe(options.Topics, withSettings: false);
+        return CountFault(found, options, wanted: null) is { Length: > 0 } fault ? throw new KafkaRefusedException(fault) : found[0].Partitions;
+    }
+
+    /// <summary>Looks at what is there; changes nothing.</summary>
+    public static TopicFindings Check(ITopicAdmin admin, KafkaLogOptions options, TopicPlan plan)
+    {
+        IReadOnlyList<TopicDescription> found = admin.Describe(options.Topics, withSettings: true);
+        var errors = new List<string>();
+        var warnings = new List<string>();
+        if (CountFault(found, options, plan.Partitions) is { Length: > 0 } fault)
+            errors.Add(fault);
+        foreach (TopicDescription topic in found)
+            CheckSettings(topic, errors, warnings);
+        return new TopicFindings(found.Count > 0 ? found[0].Partitions : 0, errors, warnings);
+    }
+
+    private static void CheckSettings(TopicDescription topic, List<string> errors, List<string> warnings)
+    {
+        if (topic.Replication == 1)
+            warnings.Add($"{topic.Name} has one copy of each partition: when its broker's disk is lost, so are events. Production wants 3");
+        if (topic.Settings is null)
+        {
+            warnings.Add($"the cluster does not tell the configuration of {topic.Name}: retention.ms and cleanup.policy are not checked");
+            return;
+        }
+        if (topic.Settings.TryGetValue("cleanup.policy", out string? policy) && policy.Contains("compact", StringComparison.Ordinal))
+            errors.Add($"{topic.Name} has cleanup.policy={policy}: compaction deletes all but the last event of each debtor. Set cleanup.policy=delete");
+        if (topic.Settings.TryGetValue("retention.ms", out string? text) && long.TryParse(text, CultureInfo.InvariantCulture, out long retentionMs)
+            && retentionMs is >= 0 and < TopicPlan.RetentionMsMin)
+        {
+            errors.Add($"{topic.Name} has retention.ms={retentionMs}: an outage longer than {retentionMs / 3_600_000.0:0.#} hours loses events. Set it to {TopicPlan.RetentionMsMin} or more, or -1");
+        }
+    }
+
+    /// <summary>What is wrong with the topics' presence and counts; empty if nothing is.</summary>
+    private static string CountFault(IReadOnlyList<TopicDescription> found, KafkaLogOptions options, int? wanted)
+    {
+        string[] missing = [.. options.Topics.Except(found.Select(static topic => topic.Name), StringComparer.Ordinal)];
+        int partitions = wanted ?? (found.Count > 0 ? found.Max(static topic => topic.Partitions) : TopicPlan.PartitionsDefault);
+        if (missing.Length > 0)
+            return $"{(missing.Length == 1 ? "topic" : "topics")} {string.Join(", ", missing)} {(missing.Length == 1 ? "is" : "are")} missing. {Remedy(options, partitions)}";
+        if (found.Any(topic => topic.Partitions != partitions))
+        {
+            string counts = string.Join(", ", found.Select(static topic => $"{topic.Name} {topic.Partitions}"));
+            return $"the topics must have the same number of partitions{(wanted is null ? "" : $", {wanted}")}, but have: {counts}. A debtor's partition follows from the count. {Remedy(options, partitions)}";
+        }
+        return partitions > Limits.PartitionsMax ? $"the topics have {partitions} partitions, at most {Limits.PartitionsMax} are served" : "";
+    }
+
+    private static string Remedy(KafkaLogOptions options, int partitions) =>
+        $"`collections kafka init --kafka {options.Bootstrap} --prefix {options.Prefix} --partitions {partitions}` creates what is missing; a topic with another count has to be deleted first, or another --prefix chosen";
+}

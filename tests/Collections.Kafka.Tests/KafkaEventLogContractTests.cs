@@ -1,0 +1,38 @@
+using Collections.Engine.Logs;
+using Collections.Storage.Tests;
+
+namespace Collections.Kafka.Tests;
+
+public sealed class KafkaEventLogContractTests : EventLogContract
+{
+    private readonly MockCluster cluster = new(brokers: 1);
+    private readonly MemoryArchive archive = new(Partitions);
+
+    public KafkaEventLogContractTests() => cluster.CreateTopics("contract", Partitions);
+
+    protected override IEventLog Open() => new OpaqueLog(new KafkaEventLog(Samples.Options(cluster, "contract"), archive, Samples.NoJson, Clock, static _ => { }));
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        cluster.Dispose();
+    }
+}
+
+internal static class Samples
+{
+    /// <summary>Answers to empty fetches come soon, as the mock cluster does not notice what comes while it holds one back.</summary>
+    public static KafkaLogOptions Options(MockCluster cluster, string prefix, params (string Key, string Value)[] more) => new(cluster.Bootstrap)
+    {
+        Prefix = prefix,
+        Settings = new Dictionary<string, string>(more.Select(static m => KeyValuePair.Create(m.Key, m.Value)).Append(KeyValuePair.Create("fetch.wait.max.ms", "5"))),
+        AppendTimeoutMs = 60_000,
+    };
+
+    public static bool NoJson(ReadOnlySpan<byte> json, out byte[] wire, out string problem)
+    {
+        wire = [];
+        problem = "no JSON is expected here";
+        return false;
+    }
+}

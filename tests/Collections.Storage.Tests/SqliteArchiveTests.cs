@@ -1,0 +1,168 @@
+using Collections.Domain.Events;
+using Collections.Engine.Logs;
+
+namespace Collections.Storage.Tests;
+
+public sealed class SqliteArchiveTests : IDisposable
+{
+    private readonly Scratch scratch = new();
+    private readonly StandingClock clock = new();
+
+    [Fact]
+    public async Task Records_keep_the_offsets_of_their_source_and_gaps_are_no_damage()
+    {
+        long[] offsets = [5, 6, 7, 20, 21, 1_000_000];
+        using (SqliteArchive archive = Open())
+        {
+            await archive.AppendAsync(At(offsets));
+            Assert.Equal(new StreamPositions(0, 1_000_001, 0), archive.End(0));
+        }
+        using SqliteArchive again = Open();
+        foreach (long from in (long[])[0, 5, 6, 8, 13, 20, 22, 999_999, 1_000_000])
+            Assert.Equal(offsets.Where(o => o >= from), Read(again, from, slice: 2));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Any_gaps_over_many_appends_days_and_restarts_read_the_same(int seed)
+    {
+        var random = new Random(seed);
+        var all = new List<long>();
+        long next = random.Next(3) * 1000;
+        for (int round = 0; round < 12; round++)
+        {
+            using SqliteArchive archive = Open();
+            for (int append = 0; append < 4; append++)
+            {
+                var offsets = new List<long>();
+                for (int i = random.Next(200); i >= 0; i--)
+                    offsets.Add(next += 1 + (random.Next(8) == 0 ? random.Next(50) : 0));
+                await archive.AppendAsync(At([.. offsets]));
+                all.AddRange(offsets);
+            }
+            if (random.Next(2) == 0)
+                clock.Now = clock.Now.AddDays(1);
+            Assert.Equal(all, Read(archive, 0, slice: 1 + random.Next(300)));
+            long from = all[random.Next(all.Count)] + random.Next(3);
+            Assert.Equal(all.Where(o => o >= from), Read(archive, from, slice: 50));
+            var history = new RecordBatch();
+            archive.ReadHistory(0, 1, archive.End(0), history);
+            Assert.Equal(all, LogSamples.Copy(history).Select(record => record.Offset).Order());
+        }
+    }
+
+    [Fact]
+    public async Task What_is_archived_already_is_not_archived_twice()
+    {
+        using SqliteArchive archive = Open();
+        await archive.AppendAsync(At([3, 4, 9]));
+        await archive.AppendAsync(At([3, 4, 9]));
+        await archive.AppendAsync(At([4, 9, 10]));
+        Assert.Equal([3, 4, 9, 10], Read(archive, 0, slice: 100));
+        var history = new RecordBatch();
+        archive.ReadHistory(0, 1, archive.End(0), history);
+        Assert.Equal(4, history.Count);
+    }
+
+    [Fact]
+    public async Task A_stream_with_records_to_come_holds_the_others_back()
+    {
+        using SqliteArchive archive = Open();
+        var batch = new AppendBatch();
+        batch.Add(0, EventStream.Invoices, 1, knownMs: 10, history: false, "a"u8);
+        batch.Add(0, EventStream.Payments, 1, knownMs: 5, history: false, "b"u8);
+        batch.Add(0, EventStream.Payments, 1, knownMs: 20, history: false, "c"u8);
+        batch.SetOffset(0, 0);
+        batch.SetOffset(1, 0);
+        batch.SetOffset(2, 1);
+        await archive.AppendAsync(batch);
+        StreamPositions at = StreamPositions.Start;
+        var into = new RecordBatch();
+        Assert.Equal(2, archive.Read(0, ref at, 10, new StreamPositions(2, 2, 0), into));
+        Assert.Equal(0, archive.Read(0, ref at, 10, new StreamPositions(2, 2, 0), into));
+        Assert.Equal(1, archive.Read(0, ref at, 10, new StreamPositions(1, 2, 0), into));
+        Assert.Equal(["b", "a", "c"], LogSamples.Copy(into).Select(record => record.Content));
+    }
+
+    [Fact]
+    public async Task A_store_that_is_ahead_waits_for_the_archive()
+    {
+        using SqliteArchive archive = Open();
+        await archive.AppendAsync(At([0, 1]));
+        var at = new StreamPositions(0, 5, 0);
+        Assert.Equal(0, archive.Read(0, ref at, 10, new StreamPositions(0, 9, 0), new RecordBatch()));
+        await archive.AppendAsync(At([2, 3, 4, 5]));
+        Assert.Equal(1, archive.Read(0, ref at, 10, new StreamPositions(0, 6, 0), new RecordBatch()));
+    }
+
+    [Fact]
+    public async Task An_archive_and_a_log_are_not_taken_for_each_other_but_the_past_is_read_from_both()
+    {
+        using (SqliteArchive archive = Open())
+            await archive.AppendAsync(At([7]));
+        StorageRefusedException refused = Assert.Throws<StorageRefusedException>(() => new SqliteEventLog(scratch.Directory, new SqliteLogOptions(2), clock));
+        Assert.Contains("--kafka", refused.Message, StringComparison.Ordinal);
+        using (SqliteEventLog toRead = SqliteEventLog.OpenToRead(scratch.Directory, clock))
+        {
+            Assert.Equal([7], toRead.ReadAll(0).Select(record => record.Offset));
+            await Assert.ThrowsAsync<StorageRefusedException>(() => toRead.AppendAsync(LogSamples.One(0, EventStream.Invoices, "a")));
+        }
+        string other = Path.Combine(scratch.Directory, "other");
+        using (new SqliteEventLog(other, new SqliteLogOptions(2), clock)) { }
+        Assert.Contains("without --kafka", Assert.Throws<StorageRefusedException>(() => new SqliteArchive(other, new SqliteLogOptions(2), clock)).Message, StringComparison.Ordinal);
+        Assert.Throws<StorageRefusedException>(() => SqliteEventLog.OpenToRead(Path.Combine(scratch.Directory, "none"), clock));
+    }
+
+    [Fact]
+    public async Task A_block_that_went_missing_between_gaps_is_seen()
+    {
+        using (SqliteArchive archive = Open())
+        {
+            await archive.AppendAsync(At([0, 1]));
+            await archive.AppendAsync(At([5, 6]));
+            await archive.AppendAsync(At([9]));
+        }
+        SegmentFiles.Execute(SegmentFiles.Of(scratch.Directory, partition: 0).Single(), "DELETE FROM payments WHERE first = 5");
+        using SqliteArchive damaged = Open();
+        StreamPositions at = StreamPositions.Start;
+        var into = new RecordBatch();
+        Assert.Equal(2, damaged.Read(0, ref at, 100, damaged.End(0), into));
+        LogCorruptException corrupt = Assert.Throws<LogCorruptException>(() => damaged.Read(0, ref at, 100, damaged.End(0), into));
+        Assert.Contains("the block of stream Payments at offset 2", corrupt.Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => scratch.Dispose();
+
+    private SqliteArchive Open() => new(scratch.Directory, new SqliteLogOptions(2), clock);
+
+    private static AppendBatch At(long[] offsets)
+    {
+        var batch = new AppendBatch();
+        foreach (long offset in offsets)
+        {
+            batch.Add(0, EventStream.Payments, 1, offset, history: false, LogSamples.ContentOf(offset));
+            batch.SetOffset(batch.Count - 1, offset);
+        }
+        return batch;
+    }
+
+    private static List<long> Read(SqliteArchive archive, long from, int slice)
+    {
+        var found = new List<long>();
+        var at = new StreamPositions(0, from, 0);
+        var into = new RecordBatch();
+        while (archive.Read(0, ref at, slice, archive.End(0), into) > 0)
+        {
+            for (int i = 0; i < into.Count; i++)
+            {
+                Assert.Equal(LogSamples.ContentOf(into[i].Offset), into[i].Content.ToArray());
+                found.Add(into[i].Offset);
+            }
+            into.Clear();
+        }
+        Assert.Equal(archive.End(0).Payments, Math.Max(at.Payments, from));
+        return found;
+    }
+}
