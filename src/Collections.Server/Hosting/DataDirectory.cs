@@ -2,7 +2,6 @@ using Collections.Engine.Logs;
 using Collections.Engine.Stores;
 using Collections.Storage;
 using Collections.Storage.Postgres;
-using Collections.Storage.Sqlite;
 
 namespace Collections.Server.Hosting;
 
