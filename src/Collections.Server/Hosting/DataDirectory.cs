@@ -3,7 +3,6 @@ using Collections.Engine.Stores;
 using Collections.Kafka;
 using Collections.Storage;
 using Collections.Storage.Postgres;
-using Collections.Storage.Sqlite;
 
 namespace Collections.Server.Hosting;
 

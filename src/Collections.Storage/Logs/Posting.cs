@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using Collections.Domain.Events;
-using Collections.Storage.Sqlite;
 
 namespace Collections.Storage.Logs;
 

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using Collections.Engine.Logs;
 using Collections.Engine.Stores;
-using Collections.Storage.Sqlite;
 
 namespace Collections.Storage.Stores;
 
