@@ -78,6 +78,27 @@ public static class Limits
     /// <summary>A checkpoint may take a tenth of the time between two.</summary>
     public const int CheckpointShare = 10;
 
+    /// <summary>Partitions that are loaded side by side when a node takes several: their checkpoints are decoded on as many cores.</summary>
+    public const int LoadsAtOnce = 2;
+
+    /// <summary>How long, in seconds, giving up a partition waits for what is under way: an append or a commit that takes longer has failed.</summary>
+    public const int DrainSecondsMax = 10;
+
+    /// <summary>
+    /// How long, in seconds, giving up partitions may take in all, the last checkpoints included: below the five minutes after which a Kafka group
+    /// takes them anyway.
+    /// </summary>
+    public const int HandOverSecondsMax = 60;
+
+    /// <summary>
+    /// How long, in milliseconds, a node that was fenced leaves a partition alone that its group still gives it: it may have slept, and a heartbeat that
+    /// tells takes three seconds.
+    /// </summary>
+    public const int FencedPauseMs = 6_000;
+
+    /// <summary>Pauses are looked up from so often, in milliseconds.</summary>
+    public const int PauseStepMs = 100;
+
     /// <summary>Control commands waiting for one worker; a caller beyond that is refused, so that a stuck worker can't fill memory.</summary>
     public const int CommandsMax = 65_536;
 

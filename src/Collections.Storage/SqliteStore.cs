@@ -68,6 +68,18 @@ public sealed class SqliteStore : IStore
         }
     }
 
+    /// <summary>The leases' file says who owns what: it is the one of all partitions.</summary>
+    public void ReleaseOwnership(int partition, long epoch)
+    {
+        lock (ownershipGate)
+        {
+            if (leases.EpochOf(partition) == epoch)
+                leases.SetOwner(partition, epoch, "");
+        }
+    }
+
+    public IReadOnlyList<PartitionOwner> LoadOwners() => leases.LoadOwners();
+
     public bool Load(int partition, ICheckpointSink into) => Of(partition).Load(into);
 
     public void Commit(Checkpoint checkpoint) => Of(checkpoint.Partition).Commit(checkpoint);

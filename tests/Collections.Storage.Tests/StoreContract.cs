@@ -31,6 +31,21 @@ public abstract class StoreContract : IDisposable
     }
 
     [StoreFact]
+    public void Who_owns_what_is_told_until_it_is_released_or_taken()
+    {
+        using IStore store = Open();
+        long first = store.TakeOwnership(3, "node-a:7700");
+        store.TakeOwnership(1, "node-b:7700");
+        Assert.Equal([new PartitionOwner(1, 1, "node-b:7700"), new PartitionOwner(3, 1, "node-a:7700")], store.LoadOwners());
+        long second = store.TakeOwnership(3, "node-b:7700");
+        store.ReleaseOwnership(3, first);
+        Assert.Equal(new PartitionOwner(3, second, "node-b:7700"), store.LoadOwners()[1]);
+        store.ReleaseOwnership(3, second);
+        Assert.Equal([new PartitionOwner(1, 1, "node-b:7700")], store.LoadOwners());
+        Assert.Equal(second + 1, store.TakeOwnership(3, "node-c:7700"));
+    }
+
+    [StoreFact]
     public void A_checkpoint_is_loaded_as_it_was_committed()
     {
         Checkpoint checkpoint = StoreSamples.Full(2, epoch: 1, number: 9);

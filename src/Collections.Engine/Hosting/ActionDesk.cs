@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using Collections.Domain.Events;
 using Collections.Engine.Leases;
 using Collections.Engine.Logs;
@@ -13,18 +14,28 @@ namespace Collections.Engine.Hosting;
 public sealed record PullResult(IReadOnlyList<LeasedAction> Leases, string Reason);
 
 /// <summary>
-/// Hands out the best actions over all partitions: looks at the heads, chooses, reserves, commits the leases to the store in one
-/// transaction, and only then answers. What is reported goes through the log like any other event.
+/// Hands out the best actions over all partitions, of this node and of the others: looks at the heads, chooses, has the chosen ones granted where they
+/// are. What is reported goes through the log like any other event.
 /// </summary>
 public sealed class ActionDesk
 {
     private readonly Node node;
+    private readonly LocalActions local;
     private readonly Lock gate = new();
     private readonly Dictionary<(string Tenant, string Caller, string Request), Task<PullResult>> requests = [];
     private readonly Queue<(string Tenant, string Caller, string Request)> requestOrder = [];
-    private readonly Dictionary<(string Tenant, string Caller, string Request), List<LeaseRow>> earlier = [];
 
-    internal ActionDesk(Node node) => this.node = node;
+    internal ActionDesk(Node node)
+    {
+        this.node = node;
+        local = new LocalActions(node);
+    }
+
+    /// <summary>The partitions that run here.</summary>
+    public IActionSource Local => local;
+
+    /// <summary>Those that run elsewhere, as they stand at the moment; set once, before the first pull.</summary>
+    public Func<IReadOnlyList<IActionSource>> Others { get; set; } = static () => [];
 
     /// <summary>The best actions of a queue, each under a lease.</summary>
     /// <exception cref="StoreUnavailableException">The leases could not be committed: nothing was handed out.</exception>
@@ -55,9 +66,7 @@ public sealed class ActionDesk
         lock (gate)
         {
             if (requests.TryGetValue(key, out Task<PullResult>? before) && !before.IsFaulted)
-                return RepeatAsync(before);
-            if (earlier.TryGetValue(key, out List<LeaseRow>? rows))
-                return DescribeAsync(rows, WhyNotServing(rows));
+                return RepeatAsync(before, order);
             Task<PullResult> answer = GrantAsync(order);
             if (before is null)
                 requestOrder.Enqueue(key);
@@ -98,9 +107,9 @@ public sealed class ActionDesk
         {
             await node.WaitAppliedAsync(partition, StreamPositions.Start.With(EventStream.Activity, batch.OffsetOf(0) + 1), cancellation);
         }
-        catch (OperationCanceledException)
+        catch (Exception late) when (late is OperationCanceledException or PartitionElsewhereException)
         {
-            // Durable, and the lease can't expire any more: it is closed in the caller's eyes.
+            // Durable, and the lease can't expire any more, here or at the partition's next owner: it is closed in the caller's eyes.
         }
         return answer.Status == LeaseStatus.Open ? new LeaseAnswer(LeaseStatus.Closed, row, "") : answer;
     }
@@ -131,43 +140,35 @@ public sealed class ActionDesk
         return await node.Ask(partition, p => p.Desk.Release(sequence));
     }
 
-    /// <summary>After a restart, a retried pull gets the leases that it got before.</summary>
-    internal void RememberRequests(IEnumerable<LeaseRow> rows)
-    {
-        foreach (LeaseRow row in rows)
-        {
-            if (row.RequestId.Length == 0 || row.State != LeaseState.Open)
-                continue;
-            (string, string, string) key = (row.Tenant, row.Caller, row.RequestId);
-            if (!earlier.TryGetValue(key, out List<LeaseRow>? of))
-                earlier.Add(key, of = []);
-            of.Add(row);
-        }
-    }
+    /// <summary>When a partition is taken, a retried pull gets the leases that it got before.</summary>
+    internal void RememberRequests(IEnumerable<LeaseRow> rows) => local.Remember(rows);
 
     private async Task<PullResult> GrantAsync(PullOrder order)
     {
         var granted = new List<LeasedAction>();
         string reason = "";
+        IActionSource[] sources = [local, .. Others()];
         // Once, and once more for candidates that were lost between looking and reserving.
         for (int round = 0; round < 2 && granted.Count < order.Count; round++)
         {
             PullOrder rest = order with { Count = order.Count - granted.Count };
-            (QueueHeads heads, reason) = await LookAsync(rest);
-            if (heads.Count == 0)
+            MergedHeads seen = await LookAsync(sources, rest);
+            reason = seen.Reason;
+            if (round == 0 && seen.Before is { } before)
+                return new PullResult(before, reason);
+            if (seen.Heads.Count == 0)
                 break;
-            List<Reservation> reserved = await ReserveAsync(rest, heads);
-            try
+            (List<LeasedAction> got, Exception? failure) = await GrantAsync(sources, rest, seen.Heads);
+            granted.AddRange(got);
+            if (failure is not null && granted.Count == 0)
+                ExceptionDispatchInfo.Throw(failure);
+            if (failure is not null)
             {
-                granted.AddRange(await CommitAsync(reserved));
-            }
-            catch (Exception failure) when (granted.Count > 0 && failure is StoreUnavailableException or StoreFencedException)
-            {
-                // What the first round committed is the caller's.
+                // What was committed is the caller's.
                 reason = failure.Message;
                 break;
             }
-            if (heads.Count < rest.Count || reserved.Count == rest.Count)
+            if (seen.Heads.Count < rest.Count || got.Count == rest.Count)
                 break;
         }
         granted.Sort(Compare);
@@ -176,137 +177,67 @@ public sealed class ActionDesk
     }
 
     /// <summary>A retry: the same leases, as far as they are still the caller's. What has ended meanwhile may be in another hand.</summary>
-    private async Task<PullResult> RepeatAsync(Task<PullResult> before)
+    private async Task<PullResult> RepeatAsync(Task<PullResult> first, PullOrder order)
     {
-        PullResult result = await before;
-        return await DescribeAsync([.. result.Leases.Select(action => action.Lease)], result.Reason);
+        PullResult result = await first;
+        IActionSource[] others = [.. Others()];
+        List<LeasedAction> now = await local.DescribeAsync([.. result.Leases.Select(static action => action.Lease)]);
+        foreach (IReadOnlyList<LeasedAction>? before in (await Task.WhenAll(others.Select(other => LookAsync(other, order)))).Select(static seen => seen.Before))
+            now.AddRange(before ?? []);
+        now.Sort(Compare);
+        return new PullResult(now, result.Reason);
     }
 
-    /// <summary>Which of the leases' partitions can't say now how they stand; empty: all can.</summary>
-    private string WhyNotServing(List<LeaseRow> rows) => string.Join("; ", rows
-        .Select(row => node.Hosts[row.Partition]).Distinct().Where(host => host.State is PartitionState.Recovering or PartitionState.Stopped).Select(Describe));
-
-    private static string Describe(PartitionHost host) =>
-        $"partition {host.Partition.Number} is {host.State.ToString().ToLowerInvariant()}{(host.Reason.Length > 0 ? $" ({host.Reason})" : "")}";
-
-    private async Task<(QueueHeads Heads, string Reason)> LookAsync(PullOrder order)
+    private async Task<MergedHeads> LookAsync(IActionSource[] sources, PullOrder order)
     {
-        (QueueHeads Heads, string Reason)[] seen = await Task.WhenAll(node.Workers.Select(worker => worker.Ask(() => Look(worker, order))));
+        SourceHeads[] seen = await Task.WhenAll(sources.Select(source => LookAsync(source, order)));
         var all = new QueueHeads();
-        foreach ((QueueHeads heads, string _) in seen)
-            all.AddAll(heads);
+        for (int i = 0; i < seen.Length; i++)
+            all.AddAll(seen[i].Heads, i);
         all.Sort();
-        return (all, string.Join("; ", seen.Select(s => s.Reason).Where(r => r.Length > 0)));
+        var reasons = seen.Select(static source => source.Reason).Where(static reason => reason.Length > 0).ToList();
+        int[] unseen = [.. Enumerable.Range(0, node.PartitionCount).Except(seen.SelectMany(static source => source.Partitions))];
+        if (unseen.Length > 0)
+            reasons.Add($"of {unseen.Length} partitions nobody has been heard, such as {unseen[0]}: they are on their way to another node, or theirs is away");
+        List<LeasedAction>? before = null;
+        foreach (IReadOnlyList<LeasedAction> there in seen.Select(static source => source.Before).OfType<IReadOnlyList<LeasedAction>>())
+            (before ??= []).AddRange(there);
+        before?.Sort(Compare);
+        return new MergedHeads(all, string.Join("; ", reasons), before);
     }
 
-    private static (QueueHeads Heads, string Reason) Look(Worker worker, PullOrder order)
+    /// <summary>A source that can't be asked gives nothing and says why; the others' actions are handed out all the same.</summary>
+    private async Task<SourceHeads> LookAsync(IActionSource source, PullOrder order)
     {
-        var heads = new QueueHeads();
-        var silent = new List<string>();
-        foreach (PartitionHost host in worker.Hosts)
+        try
         {
-            if (host.State != PartitionState.Serving)
+            return await source.LookAsync(order);
+        }
+        catch (InvalidOperationException failure) when (source != local)
+        {
+            return new SourceHeads(new QueueHeads(), [], failure.Message, null);
+        }
+    }
+
+    /// <returns>What was handed out, and the first failure of a source that handed out nothing.</returns>
+    private static async Task<(List<LeasedAction> Granted, Exception? Failure)> GrantAsync(IActionSource[] sources, PullOrder order, QueueHeads heads)
+    {
+        IEnumerable<Task<IReadOnlyList<LeasedAction>>> grants = Enumerable.Range(0, Math.Min(order.Count, heads.Count))
+            .Select(i => heads[i]).GroupBy(static head => head.Source).Select(group => sources[group.Key].GrantAsync(order, [.. group]));
+        var granted = new List<LeasedAction>(order.Count);
+        Exception? failed = null;
+        foreach (Task<IReadOnlyList<LeasedAction>> grant in grants.ToList())
+        {
+            try
             {
-                silent.Add(Describe(host));
-                continue;
+                granted.AddRange(await grant);
             }
-            host.Partition.Desk.Look(order, heads);
-            heads.Keep(order.Count);
-        }
-        return (heads, string.Join("; ", silent));
-    }
-
-    private async Task<List<Reservation>> ReserveAsync(PullOrder order, QueueHeads heads)
-    {
-        long nowMs = node.NowMs;
-        var byWorker = new Dictionary<Worker, List<Head>>();
-        for (int i = 0; i < Math.Min(order.Count, heads.Count); i++)
-        {
-            Worker worker = node.WorkerOf(heads[i].Partition);
-            if (!byWorker.TryGetValue(worker, out List<Head>? chosen))
-                byWorker.Add(worker, chosen = []);
-            chosen.Add(heads[i]);
-        }
-        var reserved = new List<Reservation>();
-        try
-        {
-            await Task.WhenAll(byWorker.Select(async w =>
+            catch (Exception failure) when (failure is StoreUnavailableException or StoreFencedException or InvalidOperationException)
             {
-                List<Reservation> rows = await w.Key.Ask(() => Reserve(order, w.Value, nowMs));
-                lock (reserved)
-                    reserved.AddRange(rows);
-            }));
+                failed ??= failure;
+            }
         }
-        catch (InvalidOperationException)
-        {
-            // One worker has no room for a question: what the others have reserved goes back.
-            await ForEachAsync([.. reserved.Select(r => r.Lease)], (partition, row) => partition.Desk.Unreserve(row.Sequence));
-            throw;
-        }
-        return reserved;
-    }
-
-    private List<Reservation> Reserve(PullOrder order, List<Head> heads, long nowMs)
-    {
-        var reserved = new List<Reservation>(heads.Count);
-        foreach (Head head in heads)
-        {
-            PartitionHost host = node.Hosts[head.Partition];
-            if (host.State == PartitionState.Serving && host.Partition.Desk.Reserve(order, head.Slot, nowMs) is { } row)
-                reserved.Add(new Reservation(row, order.WithReasons ? host.Partition.View.Scored(head.Slot) : null));
-        }
-        return reserved;
-    }
-
-    /// <returns>What is now in the caller's hand.</returns>
-    private async Task<List<LeasedAction>> CommitAsync(List<Reservation> reservations)
-    {
-        if (reservations.Count == 0)
-            return [];
-        List<LeaseRow> reserved = [.. reservations.Select(r => r.Lease)];
-        try
-        {
-            reserved = await ActionReasons.AddAsync(reservations);
-            await node.LeaseWrites.CommitAsync([.. reserved.Select(row => new LeaseChange(
-                LeaseChangeKind.Grant, row.Partition, node.Hosts[row.Partition].Partition.Checkpoints.Epoch, row.Sequence, row.ExpiresMs, row))]);
-        }
-        catch (Exception failure) when (failure is not OutOfMemoryException)
-        {
-            await ForEachAsync(reserved, (partition, row) => partition.Desk.Unreserve(row.Sequence));
-            throw;
-        }
-        // A payment may have come in between: what was voided is not handed out.
-        var confirmed = new List<LeasedAction>(reserved.Count);
-        await ForEachAsync(reserved, (partition, row) =>
-        {
-            if (!partition.Desk.Confirm(row.Sequence, row.Reasons) || partition.View.Describe(row) is not { } action)
-                return;
-            lock (confirmed)
-                confirmed.Add(action);
-        });
-        return confirmed;
-    }
-
-    private Task<bool[]> ForEachAsync(List<LeaseRow> rows, Action<Partition, LeaseRow> act) => Task.WhenAll(
-        rows.GroupBy(row => node.WorkerOf(row.Partition)).Select(group => group.Key.Ask(() =>
-        {
-            foreach (LeaseRow row in group)
-                act(node.Hosts[row.Partition].Partition, row);
-            return true;
-        })));
-
-    private async Task<PullResult> DescribeAsync(List<LeaseRow> rows, string reason)
-    {
-        var described = new List<LeasedAction>(rows.Count);
-        await ForEachAsync(rows, (partition, row) =>
-        {
-            if (partition.View.Describe(row) is not { } action)
-                return;
-            lock (described)
-                described.Add(action);
-        });
-        described.Sort(Compare);
-        return new PullResult(described, reason);
+        return (granted, failed);
     }
 
     /// <summary>The order of the queue.</summary>
@@ -323,6 +254,10 @@ public sealed class ActionDesk
         node.StateOf(partition) == PartitionState.Recovering
             ? throw new InvalidOperationException($"partition {partition} is recovering; try again once it is serving")
             : question(p));
+
+    /// <summary>The heads of all sources.</summary>
+    /// <param name="Before">What the request got before; null: nothing is known of it.</param>
+    private sealed record MergedHeads(QueueHeads Heads, string Reason, IReadOnlyList<LeasedAction>? Before);
 
     private bool TryFind(string lease, out int partition, out uint sequence) =>
         LeaseRow.Ids.TryParse(lease, out partition, out sequence) && partition < node.PartitionCount;

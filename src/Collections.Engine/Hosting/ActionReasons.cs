@@ -5,7 +5,7 @@ using Collections.Scoring.Reasons;
 namespace Collections.Engine.Hosting;
 
 /// <summary>A lease that is about to be granted, and the row whose score it rests on; null where reasons are not wanted or there is no score.</summary>
-internal readonly record struct Reservation(LeaseRow Lease, ScoredRow? Scored);
+internal readonly record struct Reservation(PartitionHost Host, LeaseRow Lease, ScoredRow? Scored);
 
 /// <summary>Finds the reasons of leases before they are committed, on threads of the host and not of the partitions.</summary>
 internal static class ActionReasons
@@ -16,8 +16,8 @@ internal static class ActionReasons
     /// <summary>Rows go side by side in the walk over a tree, so that a share that is no multiple leaves lanes idle.</summary>
     private const int RowsSideBySide = 8;
 
-    /// <returns>The leases with their reasons, in the order of the reservations.</returns>
-    public static async Task<List<LeaseRow>> AddAsync(List<Reservation> reservations)
+    /// <returns>The reservations with the reasons of their leases, in the same order.</returns>
+    public static async Task<List<Reservation>> AddAsync(List<Reservation> reservations)
     {
         var leases = new LeaseRow[reservations.Count];
         var explained = new List<int>(reservations.Count);
@@ -30,7 +30,7 @@ internal static class ActionReasons
         await Task.WhenAll(explained
             .GroupBy(i => reservations[i].Scored!.Model)
             .SelectMany(group => group.Chunk(ShareOf(group.Count())), (group, share) => Task.Run(() => Add(group.Key, reservations, share, leases))));
-        return [.. leases];
+        return [.. reservations.Select((reservation, i) => reservation with { Lease = leases[i] })];
     }
 
     private static int ShareOf(int rows)

@@ -13,10 +13,13 @@ internal sealed class LeaseWriter : IDisposable
     private readonly IStore store;
     private readonly NodeMeters meters;
     private readonly Action<string> warn;
+    private readonly Action<int> fenced;
     private readonly Thread thread;
 
-    public LeaseWriter(IStore store, NodeMeters meters, Action<string> warn)
+    /// <param name="fenced">Called with a partition that another owner has taken.</param>
+    public LeaseWriter(IStore store, NodeMeters meters, Action<string> warn, Action<int> fenced)
     {
+        this.fenced = fenced;
         this.store = store;
         this.meters = meters;
         this.warn = warn;
@@ -84,6 +87,8 @@ internal sealed class LeaseWriter : IDisposable
         catch (Exception failure) when (failure is StoreUnavailableException or StoreFencedException)
         {
             meters.OnFailure(FailedOperation.Leases);
+            if (failure is StoreFencedException { Partition: >= 0 } of)
+                fenced(of.Partition);
             return failure;
         }
     }

@@ -203,7 +203,9 @@ public sealed class ModelRegistry : IDisposable
     }
 
     /// <summary>Hands the set to every partition; one that has stopped gets it when it is loaded again.</summary>
-    private Task InstallAsync(ModelSet models) => Task.WhenAll(Enumerable.Range(0, node.PartitionCount).Select(async number =>
+    private Task InstallAsync(ModelSet models) => Task.WhenAll(node.Owned.Select(number => InstallAsync(number, models)));
+
+    private async Task InstallAsync(int number, ModelSet models)
     {
         try
         {
@@ -218,14 +220,22 @@ public sealed class ModelRegistry : IDisposable
         }
         catch (InvalidOperationException)
         {
-            // Stopped, or the node is shutting down: the store knows what is active.
+            // Stopped, given up, or the node is shutting down: the store knows what is active.
         }
-    }));
+    }
+
+    /// <summary>A partition runs here now; what changed while it was loaded is handed to it.</summary>
+    /// <param name="loadedWith">What it scores with.</param>
+    internal void OnTaken(PartitionHost host, ModelSet loadedWith)
+    {
+        if (current is var now && now != loadedWith)
+            _ = InstallAsync(host.Number, now);
+    }
 
     /// <summary>Leads a survey through all partitions, one after another: its tally has one thread at a time.</summary>
     private async Task SurveyAsync(Func<Partition, int, int> step)
     {
-        for (int number = 0; number < node.PartitionCount; number++)
+        foreach (int number in node.Owned)
         {
             for (int from = 0; from >= 0;)
             {

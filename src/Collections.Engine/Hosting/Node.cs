@@ -14,7 +14,6 @@ public sealed class Node : IAsyncDisposable
     private readonly IStore store;
     private readonly Action<string> warn;
     private readonly Worker[] workers;
-    private readonly PartitionHost[] hosts;
 
     /// <summary>Written once, by who disposes.</summary>
     private volatile bool closing;
@@ -27,14 +26,14 @@ public sealed class Node : IAsyncDisposable
         Options = options;
         this.time = time;
         this.warn = warn;
-        hosts = new PartitionHost[log.PartitionCount];
         workers = new Worker[Math.Min(options.Workers == 0 ? Environment.ProcessorCount : options.Workers, log.PartitionCount)];
         for (int i = 0; i < workers.Length; i++)
             workers[i] = new Worker(i);
         Meters = new NodeMeters(this);
         Checkpoints = new CheckpointWriter(store, Meters, warn);
-        LeaseWrites = new LeaseWriter(store, Meters, warn);
+        LeaseWrites = new LeaseWriter(store, Meters, warn, OnFenced);
         Histories = new HistoryReader(log, Meters, warn);
+        Ownership = new PartitionOwnership(this, store, warn);
         Intake = new Intake(this);
         Actions = new ActionDesk(this);
         DeadLetters = new DeadLetterDesk(this, store);
@@ -61,7 +60,14 @@ public sealed class Node : IAsyncDisposable
 
     public IEventLog Log { get; }
 
-    public int PartitionCount => hosts.Length;
+    /// <summary>Of the log; how many of them run here, the group says.</summary>
+    public int PartitionCount => Log.PartitionCount;
+
+    /// <summary>The partitions that run here now, in order.</summary>
+    public IReadOnlyList<int> Owned => [.. Ownership.Hosts.Select(static host => host.Partition.Number)];
+
+    /// <summary>Whether the group has said which partitions run here; always, where there is no group.</summary>
+    public bool HasJoined => Ownership.HasJoined;
 
     /// <summary>The wall clock that the node was given, in Unix milliseconds.</summary>
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -83,7 +89,7 @@ public sealed class Node : IAsyncDisposable
 
     internal IReadOnlyList<Worker> Workers => workers;
 
-    internal IReadOnlyList<PartitionHost> Hosts => hosts;
+    internal PartitionOwnership Ownership { get; }
 
     /// <summary>Loads every partition from the store and starts the workers.</summary>
     /// <param name="warn">Takes what an operator should know; called from any thread.</param>
@@ -91,16 +97,13 @@ public sealed class Node : IAsyncDisposable
     public static Node Start(IEventLog log, IStore store, EngineOptions options, TimeProvider time, Action<string> warn)
     {
         var node = new Node(log, store, options, time, warn);
-        for (int number = 0; number < log.PartitionCount; number++)
-        {
-            node.hosts[number] = new PartitionHost(node, node.Recover(number));
-            node.WorkerOf(number).Add(node.hosts[number]);
-        }
-        node.Actions.RememberRequests(Enumerable.Range(0, log.PartitionCount).SelectMany(store.LoadLeases));
+        if (log.Group is null)
+            node.Ownership.TakeAll();
         node.Meters.Begin();
-        log.Appended = number => node.WorkerOf(number).Wake();
+        log.Appended = number => node.Ownership.Find(number)?.Worker.Wake();
         foreach (Worker worker in node.workers)
             worker.Start();
+        log.Group?.Join(node.Ownership);
         return node;
     }
 
@@ -110,29 +113,32 @@ public sealed class Node : IAsyncDisposable
     /// <param name="isOrder">Whether it is the node's own and must not be lost behind what callers ask.</param>
     internal Task<T> Ask<T>(int partition, Func<Partition, T> question, bool isOrder)
     {
-        PartitionHost host = hosts[partition];
-        return WorkerOf(partition).Ask(
-            () => host.State == PartitionState.Stopped
-                ? throw new InvalidOperationException($"partition {partition} has stopped: {host.Reason}")
-                : question(host.Partition),
+        PartitionHost host = HostOf(partition);
+        return host.Worker.Ask(
+            () => host.State switch
+            {
+                PartitionState.Stopped => throw new InvalidOperationException($"partition {partition} has stopped: {host.Reason}"),
+                PartitionState.Leaving or PartitionState.Elsewhere => throw new PartitionElsewhereException(partition),
+                _ => question(host.Partition),
+            },
             isOrder);
     }
 
-    /// <summary>Asks all partitions; the answers are in their order.</summary>
-    public Task<T[]> AskAll<T>(Func<Partition, T> question) =>
-        Task.WhenAll(Enumerable.Range(0, PartitionCount).Select(number => Ask(number, question)));
+    /// <summary>Asks all partitions that run here; the answers are in their order.</summary>
+    public Task<T[]> AskAll<T>(Func<Partition, T> question) => Task.WhenAll(Owned.Select(number => Ask(number, question)));
 
-    public PartitionState StateOf(int partition) => hosts[partition].State;
+    public PartitionState StateOf(int partition) => Ownership.Standing(partition).State;
 
-    public string ReasonOf(int partition) => hosts[partition].Reason;
+    public string ReasonOf(int partition) => Ownership.Standing(partition).Reason;
 
     /// <summary>Completes when the partition has applied everything before the positions.</summary>
     public async Task WaitAppliedAsync(int partition, StreamPositions target, CancellationToken cancellation)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        PartitionHost host = HostOf(partition);
         await Ask(partition, _ =>
         {
-            hosts[partition].WaitFor(target, done);
+            host.WaitFor(target, done);
             return true;
         }).WaitAsync(cancellation);
         await done.Task.WaitAsync(cancellation);
@@ -145,12 +151,14 @@ public sealed class Node : IAsyncDisposable
     public Task SettleAsync() => Task.WhenAll(workers.Select(w => w.SettleAsync()));
 
     /// <summary>Keeps everything applied so far; completes when the store has it.</summary>
-    public Task CheckpointAsync() => Task.WhenAll(hosts.Select(CheckpointAsync));
+    public Task CheckpointAsync() => Task.WhenAll(Ownership.Hosts.Select(CheckpointAsync));
 
     /// <summary>Keeps everything, then stops the workers.</summary>
     public async ValueTask DisposeAsync()
     {
         closing = true;
+        // With a group: everything is kept and released, one partition after another, and others have it at once.
+        Log.Group?.Leave();
         try
         {
             // A store that is away is not waited for for ever: the log has everything.
@@ -167,13 +175,14 @@ public sealed class Node : IAsyncDisposable
     public void Abandon()
     {
         Log.Appended = null;
+        Ownership.Dispose();
         // The workers first: until they have stopped they hand requests to the others.
         foreach (Worker worker in workers)
             worker.Stop();
         Histories.Dispose();
         Checkpoints.Dispose();
         LeaseWrites.Dispose();
-        foreach (PartitionHost host in hosts)
+        foreach (PartitionHost host in Ownership.Hosts)
             host.Dispose();
         foreach (Worker worker in workers)
             worker.Dispose();
@@ -184,11 +193,22 @@ public sealed class Node : IAsyncDisposable
     /// <summary>An empty checkpoint that takes what the store wants.</summary>
     internal Checkpoint NewCheckpoint() => new() { Readable = store.WantsReadable ? new ReadableStates() : null };
 
-    internal Worker WorkerOf(int partition) => workers[partition % workers.Length];
+    /// <summary>The one with the fewest partitions, the first of several.</summary>
+    internal Worker LeastBusyWorker() => workers.MinBy(static worker => worker.Hosts.Count)!;
+
+    /// <exception cref="PartitionElsewhereException">It does not run here.</exception>
+    internal PartitionHost HostOf(int partition) => Ownership.Find(partition) ?? throw new PartitionElsewhereException(partition);
 
     internal void OnVoided(IReadOnlyList<LeaseVoidedNotice> notices) => Voided?.Invoke(notices);
 
     internal void OnLeasesEnded(IReadOnlyList<LeaseChange> changes) => LeasesEnded?.Invoke([.. changes]);
+
+    /// <summary>The store says that another owner has the partition. Without a group nobody else can: its next checkpoint stops it.</summary>
+    internal void OnFenced(int partition)
+    {
+        if (Log.Group is not null)
+            Ownership.OnFenced(partition);
+    }
 
     internal void OnPartitionStopped(int partition, Exception failure) => warn($"partition {partition} has stopped: {failure}");
 
@@ -230,25 +250,5 @@ public sealed class Node : IAsyncDisposable
             return true;
         });
         await done.Task;
-    }
-
-    private Partition Recover(int number)
-    {
-        long epoch = store.TakeOwnership(number, Options.Owner);
-        var partition = new Partition(number, PartitionCount, Models.Current, Options.Debtors);
-        bool found = store.Load(number, partition.Checkpoints);
-        string reason = partition.Checkpoints.RefoldReason;
-        uint nextLeaseSequence = partition.Checkpoints.StoredLeaseSequence;
-        if (reason.Length > 0)
-        {
-            warn($"partition {number} is folded anew from the log: {reason}");
-            partition.Dispose();
-            partition = new Partition(number, PartitionCount, Models.Current, Options.Debtors);
-        }
-        if (reason.Length == 0 && found && !Log.End(number).Covers(partition.Positions))
-            throw new StoreCorruptException($"partition {number}: the store has applied the log up to {partition.Positions}, and the log ends at {Log.End(number)}: they are not of one node. Name the store that belongs to this log, or the log that belongs to this store; or restore both from one backup");
-        partition.Checkpoints.Own(epoch, startAnew: reason.Length > 0 || !found, nextLeaseSequence);
-        partition.Checkpoints.Finish(store.LoadLeases(number));
-        return partition;
     }
 }

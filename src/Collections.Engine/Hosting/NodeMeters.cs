@@ -85,6 +85,9 @@ public sealed class NodeMeters : IDisposable
 
     public void Dispose() => Meter.Dispose();
 
+    /// <summary>A partition runs here no more.</summary>
+    internal void OnGone(int partition) => readings.Forget(partition);
+
     /// <summary>The partitions are there.</summary>
     internal void Begin() => gauges.Begin();
 

@@ -23,6 +23,9 @@ internal sealed class NodeReadings(Node node)
     /// <summary>The last reading; null before the first.</summary>
     public PartitionReading? Of(int partition) => Volatile.Read(ref readings[partition]);
 
+    /// <summary>The partition runs here no more.</summary>
+    public void Forget(int partition) => Volatile.Write(ref readings[partition], null);
+
     /// <summary>Asks every worker, and completes when they have answered or have been waited for long enough.</summary>
     public async Task RefreshAsync()
     {

@@ -17,6 +17,12 @@ public enum PartitionState
 
     /// <summary>Something that must not happen has happened; the reason says what. Other partitions go on.</summary>
     Stopped,
+
+    /// <summary>It is being given up: nothing is read or handed out any more, and what is under way ends.</summary>
+    Leaving,
+
+    /// <summary>Another node runs it, or will.</summary>
+    Elsewhere,
 }
 
 /// <summary>
@@ -48,10 +54,17 @@ internal sealed class PartitionHost : IDisposable
     /// <summary>Appends of misplaced records under way; written by the worker and by the tasks that end them.</summary>
     private int rerouting;
 
-    public PartitionHost(Node node, Partition partition)
+    /// <summary>Actions chosen, and not yet confirmed or put back.</summary>
+    private int granting;
+
+    /// <summary>Waits until nothing is under way; null: nobody does.</summary>
+    private TaskCompletionSource? quiet;
+
+    public PartitionHost(Node node, Partition partition, Worker worker)
     {
         this.node = node;
         Partition = partition;
+        Worker = worker;
         checkpoint = node.NewCheckpoint();
         gauge = new PartitionGauge(partition);
         checkpointEndedAt = node.Cadence.GetTimestamp();
@@ -59,6 +72,11 @@ internal sealed class PartitionHost : IDisposable
     }
 
     public Partition Partition { get; }
+
+    public int Number => Partition.Number;
+
+    /// <summary>Whose thread it runs on.</summary>
+    public Worker Worker { get; }
 
     /// <summary>Read by any thread, written by the worker.</summary>
     public volatile PartitionState State = PartitionState.Recovering;
@@ -68,16 +86,22 @@ internal sealed class PartitionHost : IDisposable
 
     /// <summary>Whether nothing is left to do at this moment of the clock.</summary>
     public bool IsSettled =>
-        State == PartitionState.Stopped
+        !IsRunning
         || (Partition.Positions.Covers(node.Log.End(Partition.Number)) && !Partition.HasWork && Partition.ParkedCount == 0
             && Volatile.Read(ref underWay) == 0 && Partition.ClockMs >= node.NowMs && Partition.NextTimerMs > node.NowMs);
+
+    /// <summary>Whether records are applied.</summary>
+    private bool IsRunning => State is PartitionState.Recovering or PartitionState.Serving or PartitionState.Behind;
 
     /// <summary>One turn: a slice of records, then what follows from it.</summary>
     /// <returns>Whether there was anything to do.</returns>
     public bool Step()
     {
-        if (State == PartitionState.Stopped)
+        if (!IsRunning)
+        {
+            CompleteIfQuiet();
             return false;
+        }
         try
         {
             return Turn();
@@ -108,15 +132,15 @@ internal sealed class PartitionHost : IDisposable
     {
         Reason = reason;
         State = PartitionState.Stopped;
-        FailWaiting($"partition {Partition.Number} has stopped: {reason}");
+        FailWaiting(new InvalidOperationException($"partition {Partition.Number} has stopped: {reason}"));
     }
 
     /// <summary>Ends the waiting of everybody who waits for this partition: what they wait for will not come.</summary>
-    public void FailWaiting(string reason)
+    public void FailWaiting(InvalidOperationException reason)
     {
-        waiters.ForEach(waiter => waiter.Done.TrySetException(new InvalidOperationException(reason)));
+        waiters.ForEach(waiter => waiter.Done.TrySetException(reason));
         waiters.Clear();
-        checkpointRequests.ForEach(done => done.TrySetException(new InvalidOperationException(reason)));
+        checkpointRequests.ForEach(done => done.TrySetException(reason));
         checkpointRequests.Clear();
     }
 
@@ -139,7 +163,68 @@ internal sealed class PartitionHost : IDisposable
     /// <summary>What the partition says of itself for its operators.</summary>
     public PartitionReading Read() => gauge.Read(checkpointInFlight || Partition.Checkpoints.IsDue ? keptAt : 0);
 
+    /// <summary>Actions have been chosen: while they are on their way into the store, the partition is not given up.</summary>
+    public void OnGranting(int count) => granting += count;
+
+    /// <summary>Stops reading and handing out, and ends what is under way. Any thread.</summary>
+    /// <param name="keep">Whether a last checkpoint is taken; otherwise it returns at once.</param>
+    /// <exception cref="InvalidOperationException">It has stopped, or misplaced records are on their way: there is no last checkpoint.</exception>
+    /// <exception cref="TimeoutException">What is under way, or the checkpoint, takes too long.</exception>
+    public async Task LeaveAsync(bool keep)
+    {
+        Task drained = await Worker.Ask(Drain, isOrder: true);
+        if (!keep)
+            return;
+        await drained.WaitAsync(TimeSpan.FromSeconds(Limits.DrainSecondsMax));
+        var kept = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await Worker.Ask(
+            () =>
+            {
+                RequestCheckpoint(kept);
+                return true;
+            },
+            isOrder: true);
+        await kept.Task.WaitAsync(TimeSpan.FromSeconds(Limits.HandOverSecondsMax));
+    }
+
+    /// <summary>Takes it from its worker. Any thread.</summary>
+    public async Task RemoveAsync()
+    {
+        try
+        {
+            await Worker.Ask(
+                () =>
+                {
+                    State = PartitionState.Elsewhere;
+                    FailWaiting(new PartitionElsewhereException(Partition.Number));
+                    Worker.Remove(this);
+                    return true;
+                },
+                isOrder: true);
+        }
+        catch (InvalidOperationException)
+        {
+            // The worker has stopped, and runs nothing any more.
+        }
+    }
+
     public void Dispose() => Partition.Dispose();
+
+    private Task Drain()
+    {
+        if (State == PartitionState.Stopped)
+            throw new InvalidOperationException($"it has stopped: {Reason}");
+        State = PartitionState.Leaving;
+        quiet = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        CompleteIfQuiet();
+        return quiet.Task;
+    }
+
+    private void CompleteIfQuiet()
+    {
+        if (quiet is not null && granting == 0 && Volatile.Read(ref underWay) == 0)
+            quiet.TrySetResult();
+    }
 
     private bool Turn()
     {
@@ -223,7 +308,7 @@ internal sealed class PartitionHost : IDisposable
         foreach (HistoryRequest request in effects.HistoryRequests)
         {
             Interlocked.Increment(ref underWay);
-            node.Histories.Enqueue(Partition.Number, request, history => node.WorkerOf(Partition.Number).Post(() => Resume(request, history)));
+            node.Histories.Enqueue(Partition.Number, request, history => Worker.Post(() => Resume(request, history)));
         }
         effects.HistoryRequests.Clear();
     }
@@ -236,7 +321,7 @@ internal sealed class PartitionHost : IDisposable
             {
                 done();
                 Interlocked.Decrement(ref underWay);
-                node.WorkerOf(Partition.Number).Wake();
+                Worker.Wake();
             },
             TaskScheduler.Default);
     }
@@ -244,7 +329,8 @@ internal sealed class PartitionHost : IDisposable
     private void Resume(in HistoryRequest request, RecordBatch history)
     {
         Interlocked.Decrement(ref underWay);
-        if (State == PartitionState.Stopped)
+        // One that is leaving keeps the events of a parked debtor in its last checkpoint; who has it next asks again.
+        if (!IsRunning)
             return;
         try
         {
@@ -307,14 +393,27 @@ internal sealed class PartitionHost : IDisposable
         gauge.OnTrailTaken();
         node.Meters.CheckpointFill.Record(node.Cadence.GetElapsedTime(checkpointStartedAt).TotalSeconds);
         node.Meters.CheckpointSize.Record(checkpoint.ImageBytes);
-        node.Checkpoints.Enqueue(checkpoint, failure => node.WorkerOf(Partition.Number).Post(() => Finish(failure, requests)));
+        node.Checkpoints.Enqueue(checkpoint, failure => Worker.Post(() => Finish(failure, requests)));
     }
 
     private void Finish(Exception? failure, TaskCompletionSource[] requests)
     {
         checkpointInFlight = false;
+        if (State == PartitionState.Elsewhere)
+        {
+            Array.ForEach(requests, r => r.TrySetException(new PartitionElsewhereException(Partition.Number)));
+            return;
+        }
         checkpointEndedAt = node.Cadence.GetTimestamp();
         checkpointTook = node.Cadence.GetElapsedTime(checkpointStartedAt);
+        if (failure is StoreFencedException && node.Log.Group is not null)
+        {
+            if (IsRunning)
+                State = PartitionState.Leaving;
+            node.Ownership.OnFenced(Partition.Number);
+            Array.ForEach(requests, r => r.TrySetException(failure));
+            return;
+        }
         if (failure is not null)
         {
             Stop($"its checkpoint was refused: {failure.Message}");

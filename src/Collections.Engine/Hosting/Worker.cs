@@ -12,12 +12,15 @@ internal sealed class Worker : IDisposable
     /// <summary>How long an idle worker sleeps at most; news wake it at once, so this only bounds how late a timer may fire.</summary>
     public const int IdleMs = 20;
 
-    private readonly List<PartitionHost> hosts = [];
+    private readonly Lock gate = new();
     private readonly ConcurrentQueue<Action> commands = new();
     private readonly List<TaskCompletionSource> settling = [];
     private readonly AutoResetEvent news = new(false);
     private readonly Thread thread;
     private volatile bool stopping;
+
+    /// <summary>Replaced whole under the gate; a turn goes through those that were there when it began.</summary>
+    private volatile PartitionHost[] hosts = [];
 
     /// <summary>Its thread is gone: a command that is found from then on is refused.</summary>
     private volatile bool ended;
@@ -27,10 +30,23 @@ internal sealed class Worker : IDisposable
         thread = new Thread(Run) { IsBackground = true, Name = $"partition worker {number}" };
     }
 
-    /// <summary>The partitions that it runs; fixed before it starts.</summary>
+    /// <summary>The partitions that it runs.</summary>
     public IReadOnlyList<PartitionHost> Hosts => hosts;
 
-    public void Add(PartitionHost host) => hosts.Add(host);
+    /// <summary>Runs a partition from its next turn on. Any thread.</summary>
+    public void Add(PartitionHost host)
+    {
+        lock (gate)
+            hosts = [.. hosts, host];
+        Wake();
+    }
+
+    /// <summary>Runs it no more. On the worker's thread: so it is not in the middle of a turn.</summary>
+    public void Remove(PartitionHost host)
+    {
+        lock (gate)
+            hosts = [.. hosts.Where(other => other != host)];
+    }
 
     public void Start() => thread.Start();
 
@@ -124,7 +140,7 @@ internal sealed class Worker : IDisposable
         foreach (TaskCompletionSource waiter in settling)
             waiter.TrySetException(ShuttingDown());
         foreach (PartitionHost host in hosts)
-            host.FailWaiting("the node is shutting down");
+            host.FailWaiting(ShuttingDown());
     }
 
     private bool RunCommands()
@@ -140,7 +156,7 @@ internal sealed class Worker : IDisposable
 
     private bool CompleteSettled()
     {
-        if (settling.Count == 0 || !hosts.TrueForAll(h => h.IsSettled))
+        if (settling.Count == 0 || !Array.TrueForAll(hosts, h => h.IsSettled))
             return false;
         foreach (TaskCompletionSource waiter in settling)
             waiter.SetResult();

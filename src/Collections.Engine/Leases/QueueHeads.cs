@@ -22,10 +22,14 @@ public sealed class QueueHeads
         used += key.Length;
     }
 
-    public void AddAll(QueueHeads other)
+    /// <param name="source">Where the heads come from, for those who merge several.</param>
+    public void AddAll(QueueHeads other, int source = 0)
     {
         foreach (Head head in other.heads)
+        {
             Add(head.Partition, head.Slot, head.Value, head.EligibleSinceMs, other.KeyOf(head));
+            heads[^1] = heads[^1] with { Source = source };
+        }
     }
 
     /// <summary>What an entry must be worth to matter: after <see cref="Keep"/> has found enough, the value of the last of them.</summary>
@@ -50,4 +54,8 @@ public sealed class QueueHeads
 }
 
 /// <summary>One waiting entry.</summary>
-public readonly record struct Head(int Partition, int Slot, double Value, long EligibleSinceMs, int KeyStart, int KeyLength);
+public readonly record struct Head(int Partition, int Slot, double Value, long EligibleSinceMs, int KeyStart, int KeyLength)
+{
+    /// <summary>Which of several sources it was seen at.</summary>
+    public int Source { get; init; }
+}

@@ -10,6 +10,24 @@ public interface IEventLog : IDisposable
     /// <summary>Fixed when the log is created.</summary>
     int PartitionCount { get; }
 
+    /// <summary>The group of nodes that share the partitions; null: this node runs all of them, always.</summary>
+    IPartitionGroup? Group => null;
+
+    /// <summary>
+    /// This node runs the partition now, and reads it from these positions on. Before that, and after <see cref="Close"/>, a log of many nodes
+    /// knows nothing of it but how to append. One call a partition at a time.
+    /// </summary>
+    /// <exception cref="LogUnavailableException">The log can't be asked now; try again later.</exception>
+    /// <exception cref="LogCorruptException">What is to be read is not there: the message says why and what to do.</exception>
+    void Open(int partition, StreamPositions from)
+    {
+    }
+
+    /// <summary>This node does not run the partition any more, and nobody reads it here.</summary>
+    void Close(int partition)
+    {
+    }
+
     /// <summary>Behind the last durable record of each stream, as far as this node knows. Any thread.</summary>
     StreamPositions End(int partition);
 

@@ -12,7 +12,17 @@ public interface IStore : IDisposable
     bool WantsReadable => false;
 
     /// <summary>Takes a partition: from now on only the returned epoch may write. Epochs of a partition rise by one at a time from 1.</summary>
+    /// <param name="partition">Which one.</param>
+    /// <param name="owner">Where the owner can be reached; not empty.</param>
     long TakeOwnership(int partition, string owner);
+
+    /// <summary>Gives a partition up, so that others see it as nobody's until it is taken. Of an epoch that is over it changes nothing.</summary>
+    /// <exception cref="StoreUnavailableException">It still counts as owned, until the next one takes it.</exception>
+    void ReleaseOwnership(int partition, long epoch);
+
+    /// <summary>Who owns which partition, in order of partition; those that nobody owns are left out.</summary>
+    /// <exception cref="StoreUnavailableException">It can't be asked now; try again.</exception>
+    IReadOnlyList<PartitionOwner> LoadOwners();
 
     /// <summary>Streams the partition's last checkpoint into <paramref name="into"/>; false if there is none.</summary>
     /// <exception cref="StoreCorruptException">What is stored can't be trusted: the message says what, where, and what to do.</exception>
@@ -77,8 +87,17 @@ public interface ICheckpointSink
     void Held(in LogRecord record);
 }
 
+/// <summary>Who may write a partition.</summary>
+/// <param name="Address">Where the owner can be reached, as it was given to <see cref="IStore.TakeOwnership"/>.</param>
+public readonly record struct PartitionOwner(int Partition, long Epoch, string Address);
+
 /// <summary>Another owner has taken the partition.</summary>
-public sealed class StoreFencedException(string message) : Exception(message);
+/// <param name="message">Says who came and who owns.</param>
+/// <param name="partition">Which one it is about; -1: the configuration, which somebody else has changed.</param>
+public sealed class StoreFencedException(string message, int partition = -1) : Exception(message)
+{
+    public int Partition { get; } = partition;
+}
 
 /// <summary>The store can't be reached or written now; nothing was committed.</summary>
 public sealed class StoreUnavailableException(string message, Exception inner) : Exception(message, inner);

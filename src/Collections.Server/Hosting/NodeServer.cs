@@ -92,7 +92,9 @@ public sealed class NodeServer : IAsyncDisposable
     {
         if (Stopping.IsCancellationRequested)
             return ["the node is stopping"];
-        List<string> reasons = [.. Enumerable.Range(0, Node.PartitionCount).Where(number => Node.StateOf(number) != PartitionState.Serving).Select(Describe)];
+        if (!Node.HasJoined)
+            return ["the node has not been given its partitions by its group yet"];
+        List<string> reasons = [.. Enumerable.Range(0, Node.PartitionCount).Where(number => Node.StateOf(number) is not (PartitionState.Serving or PartitionState.Elsewhere)).Select(Describe)];
         if (reasons.Count > OperationsLimits.ReasonsMax)
         {
             int more = reasons.Count - OperationsLimits.ReasonsMax;
@@ -117,6 +119,7 @@ public sealed class NodeServer : IAsyncDisposable
     {
         PartitionState.Recovering => $"partition {number} is recovering: it reads the log to its end",
         PartitionState.Behind => $"partition {number} is behind its log by more than {Engine.Limits.BehindMsMax / 1_000} s",
+        PartitionState.Leaving => $"partition {number} is being given up",
         PartitionState.Stopped => $"partition {number} has stopped: {Node.ReasonOf(number)}",
         _ => $"partition {number} serves",
     };

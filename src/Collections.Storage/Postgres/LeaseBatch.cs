@@ -32,7 +32,7 @@ internal sealed class LeaseBatch
         {
             LeaseChange next = changes[i];
             if (!batch.Epochs.TryAdd(next.Partition, next.Epoch) && batch.Epochs[next.Partition] != next.Epoch)
-                throw new StoreFencedException(Text($"leases of partition {next.Partition} came under epochs {batch.Epochs[next.Partition]} and {next.Epoch}: one of them is over, so stop the partition here"));
+                throw new StoreFencedException(Text($"leases of partition {next.Partition} came under epochs {batch.Epochs[next.Partition]} and {next.Epoch}: one of them is over, so stop the partition here"), next.Partition);
             batch.Add(next);
         }
         return batch;

@@ -84,7 +84,7 @@ internal sealed class PostgresCheckpoints(PostgresSessions sessions, Action<Stor
         if (Scalar<long?>(connection, "UPDATE owner SET checkpoints = checkpoints + 1 WHERE partition = $1 AND epoch = $2 RETURNING checkpoints", checkpoint.Partition, checkpoint.Epoch) is { } number)
             return number;
         long epoch = Scalar<long>(connection, "SELECT epoch FROM owner WHERE partition = $1", checkpoint.Partition);
-        throw new StoreFencedException(Text($"partition {checkpoint.Partition} is owned under epoch {epoch}, and this checkpoint is of epoch {checkpoint.Epoch}: another owner has taken it, so stop it here"));
+        throw new StoreFencedException(Text($"partition {checkpoint.Partition} is owned under epoch {epoch}, and this checkpoint is of epoch {checkpoint.Epoch}: another owner has taken it, so stop it here"), checkpoint.Partition);
     }
 
     /// <summary>Whether this very checkpoint was committed before, by a commit whose answer was lost: then the count has passed it.</summary>

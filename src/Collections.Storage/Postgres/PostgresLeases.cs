@@ -116,7 +116,7 @@ internal sealed class PostgresLeases(PostgresSessions sessions, Action<StoreStep
     }
 
     private static StoreFencedException Fenced(int partition, long current, long came) =>
-        new(Text($"partition {partition} is owned under epoch {current}, and a lease of epoch {came} came: another owner has taken it, so stop it here"));
+        new(Text($"partition {partition} is owned under epoch {current}, and a lease of epoch {came} came: another owner has taken it, so stop it here"), partition);
 
     private void Write(NpgsqlConnection connection, LeaseBatch batch)
     {

@@ -1,3 +1,4 @@
+using Collections.Engine.Stores;
 using Npgsql;
 
 namespace Collections.Storage.Postgres;
@@ -26,12 +27,26 @@ internal sealed class PostgresOwners(PostgresSessions sessions, int patienceMs)
             {
                 return sessions.Run(doing, connection => Take(connection, partition, owner));
             }
-            catch (Engine.Stores.StoreUnavailableException held) when (attempt < AttemptsMax && held.InnerException is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
+            catch (StoreUnavailableException held) when (attempt < AttemptsMax && held.InnerException is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
             {
                 sessions.Run(doing, connection => PostgresSessions.Scalar<long>(connection, EndHolders, partition));
             }
         }
     }
+
+    public void Release(int partition, long epoch) => sessions.Run(
+        FormattableString.Invariant($"releasing partition {partition}"),
+        connection => PostgresSessions.Execute(connection, "UPDATE owner SET owner = '', since = now() WHERE partition = $1 AND epoch = $2", partition, epoch));
+
+    public IReadOnlyList<PartitionOwner> Load() => sessions.Run("reading who owns which partition", connection =>
+    {
+        var found = new List<PartitionOwner>();
+        using NpgsqlCommand command = PostgresSessions.Command(connection, "SELECT partition, epoch, owner FROM owner WHERE owner <> '' ORDER BY partition");
+        using NpgsqlDataReader reader = command.ExecuteReader();
+        while (reader.Read())
+            found.Add(new PartitionOwner(reader.GetInt32(0), reader.GetInt64(1), reader.GetString(2)));
+        return found;
+    });
 
     private long Take(NpgsqlConnection connection, int partition, string owner)
     {

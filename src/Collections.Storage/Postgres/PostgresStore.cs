@@ -55,6 +55,10 @@ public sealed class PostgresStore : IStore
         return owners.Take(partition, owner);
     }
 
+    public void ReleaseOwnership(int partition, long epoch) => owners.Release(partition, epoch);
+
+    public IReadOnlyList<PartitionOwner> LoadOwners() => owners.Load();
+
     public bool Load(int partition, ICheckpointSink into) => loading.Load(partition, into);
 
     public void Commit(Checkpoint checkpoint) => checkpoints.Commit(checkpoint);

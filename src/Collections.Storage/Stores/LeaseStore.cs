@@ -30,6 +30,7 @@ internal sealed class LeaseStore : IDisposable
     private readonly StoreFile file;
     private readonly Statement readEpoch;
     private readonly Statement putOwner;
+    private readonly Statement readOwners;
     private readonly Statement grant;
     private readonly Statement change;
     private readonly Statement close;
@@ -42,6 +43,7 @@ internal sealed class LeaseStore : IDisposable
         file = new StoreFile(path, Schema, $"Stop, and restore {path} from a copy: without it, debtors whose leases are open could be handed out a second time.", AddReasons);
         readEpoch = file.Prepare("SELECT epoch FROM owner WHERE partition = ?");
         putOwner = file.Prepare("REPLACE INTO owner VALUES(?, ?, ?)");
+        readOwners = file.Prepare("SELECT partition, epoch, owner FROM owner WHERE owner <> '' ORDER BY partition");
         grant = file.Prepare("INSERT INTO lease VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
         change = file.Prepare("UPDATE lease SET expires_ms = ?3, state = ?4, life_checksum = ?5 WHERE partition = ?1 AND sequence = ?2");
         close = file.Prepare("DELETE FROM lease WHERE partition = ? AND sequence = ?");
@@ -71,6 +73,20 @@ internal sealed class LeaseStore : IDisposable
         }
     }
 
+    public IReadOnlyList<PartitionOwner> LoadOwners()
+    {
+        lock (gate)
+        {
+            return file.Read(() =>
+            {
+                var found = new List<PartitionOwner>();
+                while (readOwners.Step())
+                    found.Add(new PartitionOwner((int)readOwners.Int64(0), readOwners.Int64(1), readOwners.Text(2)));
+                return found;
+            });
+        }
+    }
+
     public void Commit(IReadOnlyList<LeaseChange> changes)
     {
         lock (gate)
@@ -85,7 +101,7 @@ internal sealed class LeaseStore : IDisposable
                     if (next.Partition != owned.Partition)
                         owned = (next.Partition, ReadEpoch(next.Partition));
                     if (next.Epoch != owned.Epoch)
-                        throw new StoreFencedException($"partition {next.Partition} is owned under epoch {owned.Epoch}, and a lease of epoch {next.Epoch} came: another owner has taken it, so stop it here");
+                        throw new StoreFencedException($"partition {next.Partition} is owned under epoch {owned.Epoch}, and a lease of epoch {next.Epoch} came: another owner has taken it, so stop it here", next.Partition);
                     fault?.Invoke(StoreStep.Leases, next.Partition);
                     Apply(next);
                 }

@@ -57,7 +57,7 @@ internal sealed class PartitionStore : IDisposable
                 fault?.Invoke(StoreStep.Begin, partition);
                 long epoch = ReadEpoch();
                 if (epoch != checkpoint.Epoch)
-                    throw new StoreFencedException($"partition {partition} is owned under epoch {epoch}, and this checkpoint is of epoch {checkpoint.Epoch}: another owner has taken it, so stop it here");
+                    throw new StoreFencedException($"partition {partition} is owned under epoch {epoch}, and this checkpoint is of epoch {checkpoint.Epoch}: another owner has taken it, so stop it here", partition);
                 fault?.Invoke(StoreStep.States, partition);
                 WriteStates(checkpoint);
                 fault?.Invoke(StoreStep.Header, partition);

@@ -34,7 +34,26 @@ internal sealed class MemoryStore : IStore
     public long TakeOwnership(int partition, string owner)
     {
         lock (gate)
-            return ++Of(partition).Epoch;
+        {
+            Part part = Of(partition);
+            part.Owner = owner;
+            return ++part.Epoch;
+        }
+    }
+
+    public void ReleaseOwnership(int partition, long epoch)
+    {
+        lock (gate)
+        {
+            if (Of(partition).Epoch == epoch)
+                Of(partition).Owner = "";
+        }
+    }
+
+    public IReadOnlyList<PartitionOwner> LoadOwners()
+    {
+        lock (gate)
+            return [.. parts.Where(static part => part.Value.Owner.Length > 0).OrderBy(static part => part.Key).Select(static part => new PartitionOwner(part.Key, part.Value.Epoch, part.Value.Owner))];
     }
 
     public bool Load(int partition, ICheckpointSink into)
@@ -209,7 +228,7 @@ internal sealed class MemoryStore : IStore
     private Part Owned(int partition, long epoch)
     {
         Part part = Of(partition);
-        return part.Epoch == epoch && epoch > 0 ? part : throw new StoreFencedException($"partition {partition} is owned under epoch {part.Epoch}, and {epoch} came");
+        return part.Epoch == epoch && epoch > 0 ? part : throw new StoreFencedException($"partition {partition} is owned under epoch {part.Epoch}, and {epoch} came", partition);
     }
 
     /// <summary>The checkpoint's acts with their numbers: they count on without a gap.</summary>
@@ -245,6 +264,8 @@ internal sealed class MemoryStore : IStore
     private sealed class Part
     {
         public long Epoch { get; set; }
+
+        public string Owner { get; set; } = "";
 
         public CheckpointHeader? Header { get; set; }
 
