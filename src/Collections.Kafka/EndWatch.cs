@@ -9,7 +9,8 @@ namespace Collections.Kafka;
 internal sealed class EndWatch : IDisposable
 {
     private readonly KafkaClient client;
-    private readonly PartitionFeed[] feeds;
+    private readonly PartitionFeed?[] feeds;
+    private readonly KafkaGroup group;
     private readonly TimeProvider time;
     private readonly Warnings warnings;
     private readonly Action<int> news;
@@ -19,9 +20,10 @@ internal sealed class EndWatch : IDisposable
     private readonly Dictionary<int, StreamPositions> kept = [];
 
     /// <param name="news">Called with a partition whose end has become known again.</param>
-    public EndWatch(KafkaClient client, PartitionFeed[] feeds, TimeProvider time, Warnings warnings, Action<int> news)
+    public EndWatch(KafkaClient client, KafkaGroup group, PartitionFeed?[] feeds, TimeProvider time, Warnings warnings, Action<int> news)
     {
         this.client = client;
+        this.group = group;
         this.feeds = feeds;
         this.time = time;
         this.warnings = warnings;
@@ -47,6 +49,9 @@ internal sealed class EndWatch : IDisposable
             kept[partition] = next;
     }
 
+    /// <summary>The moment, as ends are dated.</summary>
+    public long Now => time.GetTimestamp();
+
     public bool KnowsEnd(PartitionFeed feed) =>
         feed.KnowsEnd(time.GetTimestamp() - (long)(Limits.EndsKnownForMs / 1_000.0 * time.TimestampFrequency));
 
@@ -54,10 +59,13 @@ internal sealed class EndWatch : IDisposable
     public void Ask()
     {
         long at = time.GetTimestamp();
-        foreach (StreamEnd end in client.Ask(feeds.Length, beginning: false, Limits.RequestMs))
+        int[] open = [.. feeds.OfType<PartitionFeed>().Select(static feed => feed.Partition)];
+        if (open.Length == 0)
+            return;
+        foreach (StreamEnd end in client.Ask(open, beginning: false, Limits.RequestMs))
         {
             if (end.Problem.Length == 0)
-                feeds[end.Partition].SetEnd(end.Stream, end.Offset, at);
+                feeds[end.Partition]?.SetEnd(end.Stream, end.Offset, at);
             else
                 warnings.Say("ends", $"Kafka does not say where {end.Stream} of partition {end.Partition} ends: {end.Problem}; until it does, timers wait");
         }
@@ -67,13 +75,10 @@ internal sealed class EndWatch : IDisposable
     {
         do
         {
-            bool[] knew = [.. feeds.Select(KnowsEnd)];
+            PartitionFeed[] unsure = [.. feeds.OfType<PartitionFeed>().Where(feed => !KnowsEnd(feed))];
             Ask();
-            for (int i = 0; i < feeds.Length; i++)
-            {
-                if (!knew[i] && KnowsEnd(feeds[i]))
-                    news(i);
-            }
+            foreach (PartitionFeed feed in unsure.Where(KnowsEnd))
+                news(feed.Partition);
             Mirror();
         }
         while (!stopping.Wait(Limits.EndsEveryMs));
@@ -89,6 +94,6 @@ internal sealed class EndWatch : IDisposable
             news = [.. kept.Select(static k => (k.Key, k.Value))];
             kept.Clear();
         }
-        client.Mirror(news);
+        group.Mirror(news);
     }
 }

@@ -47,9 +47,12 @@ internal sealed unsafe class KafkaClient : IDisposable
     public static KafkaRefusedException Refused(Exception refused) =>
         new($"librdkafka refuses a setting: {refused.Message.TrimEnd('.')}; mend it in --kafka-config", refused);
 
-    /// <summary>Reads the partition's streams from these positions on.</summary>
+    /// <summary>Reads these streams from their offsets on, beside those that are read already.</summary>
     public void Assign(IEnumerable<(int Partition, EventStream Stream, long Offset)> streams) =>
-        consumer.Assign(streams.Select(s => new TopicPartitionOffset(options.TopicOf(s.Stream), s.Partition, s.Offset)));
+        consumer.IncrementalAssign(streams.Select(s => new TopicPartitionOffset(options.TopicOf(s.Stream), s.Partition, s.Offset)));
+
+    /// <summary>Reads a partition's streams no more.</summary>
+    public void Unassign(int partition) => consumer.IncrementalUnassign(options.Topics.Select(topic => new TopicPartition(topic, partition)));
 
     public void Pause(int partition, EventStream stream) => consumer.Pause([new TopicPartition(options.TopicOf(stream), partition)]);
 
@@ -79,10 +82,10 @@ internal sealed unsafe class KafkaClient : IDisposable
     };
 
     /// <summary>Asks the leaders of all partitions where the streams end, or begin: one request to each broker.</summary>
-    public List<StreamEnd> Ask(int partitions, bool beginning, int timeoutMs)
+    public List<StreamEnd> Ask(IEnumerable<int> partitions, bool beginning, int timeoutMs)
     {
         Native.PartitionList* list = NewList(
-            from partition in Enumerable.Range(0, partitions)
+            from partition in partitions
             from stream in Enum.GetValues<EventStream>()
             select (partition, stream, beginning ? EarliestTimestamp : LatestTimestamp));
         try
@@ -102,17 +105,6 @@ internal sealed unsafe class KafkaClient : IDisposable
         {
             Native.rd_kafka_topic_partition_list_destroy(list);
         }
-    }
-
-    /// <summary>Shows lag tools how far the store is; nobody waits for the answer, and the next one mends a lost one.</summary>
-    public void Mirror(IEnumerable<(int Partition, StreamPositions Next)> kept)
-    {
-        Native.PartitionList* list = NewList(
-            from k in kept
-            from stream in Enum.GetValues<EventStream>()
-            select (k.Partition, stream, k.Next[stream]));
-        _ = Native.rd_kafka_commit(client, list, async: 1);
-        Native.rd_kafka_topic_partition_list_destroy(list);
     }
 
     public void Dispose()

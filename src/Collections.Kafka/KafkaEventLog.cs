@@ -7,22 +7,24 @@ namespace Collections.Kafka;
 /// <summary>
 /// The log in Kafka: three topics of the same partition count. Records go from Kafka into the archive and are read from there, so nothing is applied
 /// that is not archived, a restart reads what was fetched before from the disk, and the archive's end is where fetching goes on: each record is
-/// archived once. This node owns all partitions.
+/// archived once. Partitions are opened as the group gives them to this node; what it missed of one that others ran is fetched behind its back.
 /// </summary>
 public sealed class KafkaEventLog : IEventLog
 {
     private readonly KafkaLogOptions options;
     private readonly IRecordArchive archive;
-    private readonly PartitionFeed[] feeds;
+    private readonly PartitionFeed?[] feeds;
     private readonly KafkaClient client;
+    private readonly KafkaGroup group;
     private readonly Appender appender;
     private readonly RecordPump pump;
     private readonly EndWatch ends;
+    private readonly ArchiveBackfill backfill;
     private readonly Warnings warnings;
     private readonly StatisticsReader statistics = new();
     private int disposed;
 
-    /// <summary>Opens the log: finds out where the streams begin and end, and starts to fetch.</summary>
+    /// <summary>Opens the log; nothing is fetched before a partition is opened.</summary>
     /// <param name="archive">Where records are kept; of as many partitions as the topics have. It stays its creator's to close, after the log.</param>
     /// <param name="warn">Takes what an operator should know; called from any thread.</param>
     /// <exception cref="KafkaRefusedException">Settings, topics or the archive don't fit: the message says what to do.</exception>
@@ -33,23 +35,26 @@ public sealed class KafkaEventLog : IEventLog
         this.options = options;
         this.archive = archive;
         warnings = new Warnings(warn, time);
+        feeds = new PartitionFeed?[archive.PartitionCount];
         client = new KafkaClient(options, statistics.ReadConsumer, OnError);
         try
         {
-            feeds = [.. StartsOf().Select(static (start, partition) => new PartitionFeed(partition, start))];
-            appender = new Appender(options, statistics.ReadProducer, OnError, (partition, stream, offset) => feeds[partition].RaiseEnd(stream, offset + 1));
+            _ = Require([0], beginning: false);
+            group = new KafkaGroup(options, time, warnings);
+            appender = new Appender(options, statistics.ReadProducer, OnError, (partition, stream, offset) => Find(partition)?.RaiseEnd(stream, offset + 1));
         }
         catch
         {
+            group?.Close();
             client.Dispose();
             throw;
         }
-        ends = new EndWatch(client, feeds, time, warnings, OnNews);
-        ends.Ask();
+        ends = new EndWatch(client, group, feeds, time, warnings, OnNews);
         pump = new RecordPump(client, feeds, archive, new RecordDecoder(json), time, OnNews, warnings, NameOf);
-        client.Assign(from feed in feeds from stream in Enum.GetValues<EventStream>() select (feed.Partition, stream, feed.Reached[stream]));
+        backfill = new ArchiveBackfill(options, archive, IsOpen, new RecordDecoder(json), time, OnNews, warnings, NameOf);
         pump.Start();
         ends.Start();
+        backfill.Start();
     }
 
     public int PartitionCount => feeds.Length;
@@ -59,20 +64,64 @@ public sealed class KafkaEventLog : IEventLog
 
     /// <summary>How it stands; any thread.</summary>
     public KafkaStatistics Statistics => statistics.Snapshot(
-        from feed in feeds
+        from feed in feeds.OfType<PartitionFeed>()
         from stream in Enum.GetValues<EventStream>()
         let lag = feed.LagOf(stream)
         select new StreamLag(feed.Partition, stream, lag.Missing, lag.Lead));
 
-    public StreamPositions End(int partition) => feeds[partition].EndOver(archive);
+    public IPartitionGroup Group => group;
 
-    public bool KnowsEnd(int partition) => ends.KnowsEnd(feeds[partition]);
+    public StreamPositions End(int partition) => Find(partition)?.EndOver(archive) ?? archive.End(partition);
+
+    public bool KnowsEnd(int partition) => Find(partition) is { } feed && ends.KnowsEnd(feed);
 
     public void OnKept(int partition, StreamPositions next) => ends.OnKept(partition, next);
 
+    public void Open(int partition, StreamPositions from)
+    {
+        long askedAt = ends.Now;
+        List<StreamEnd> begins = Require([partition], beginning: true), stops = Require([partition], beginning: false);
+        archive.Begin(partition, from);
+        StreamPositions archived = archive.End(partition), start = archived;
+        for (int i = 0; i < begins.Count; i++)
+        {
+            EventStream stream = begins[i].Stream;
+            if (archived[stream] > stops[i].Offset)
+                throw new LogCorruptException($"{NameOf(stream, partition)} was read up to offset {archived[stream]}, but it ends at {stops[i].Offset}: the topic was created anew, or this is another cluster. Use another data directory and store, or the cluster that the data came from.");
+            if (archived[stream] > 0 && archived[stream] < begins[i].Offset)
+                throw new LogCorruptException(Lost.Message(NameOf(stream, partition), archived[stream], $"it begins at {begins[i].Offset}"));
+            start = start.With(stream, Math.Max(archived[stream], begins[i].Offset));
+        }
+        var feed = new PartitionFeed(partition, start);
+        foreach (StreamEnd stop in stops)
+            feed.SetEnd(stop.Stream, stop.Offset, askedAt);
+        pump.Run(() =>
+        {
+            client.Assign(Enum.GetValues<EventStream>().Select(stream => (partition, stream, start[stream])));
+            Volatile.Write(ref feeds[partition], feed);
+        });
+        backfill.LookAgain();
+    }
+
+    public void Close(int partition)
+    {
+        if (Find(partition) is not { } feed)
+            return;
+        Task ended = Task.CompletedTask;
+        pump.Run(() =>
+        {
+            client.Unassign(partition);
+            Volatile.Write(ref feeds[partition], null);
+            ended = RecordPump.Ended(feed);
+        });
+        ended.GetAwaiter().GetResult();
+        backfill.WaitUntilLeft();
+    }
+
     public int Read(int partition, ref StreamPositions from, int maxCount, RecordBatch into)
     {
-        PartitionFeed feed = feeds[partition];
+        if (Find(partition) is not { } feed)
+            throw new LogUnavailableException($"partition {partition} is not open here");
         feed.ThrowIfFailed();
         int count = archive.Read(partition, ref from, maxCount, End(partition), into);
         feed.OnRead(from);
@@ -81,7 +130,7 @@ public sealed class KafkaEventLog : IEventLog
 
     public void ReadHistory(int partition, ulong debtorHash, StreamPositions until, RecordBatch into)
     {
-        if (!feeds[partition].Covers(until, archive))
+        if (Find(partition) is { } feed && !feed.Covers(until, archive))
             throw new LogUnavailableException($"the archive of partition {partition} ends at {archive.End(partition)}, and history up to {until} is asked for; it is being fetched");
         archive.ReadHistory(partition, debtorHash, until, into);
     }
@@ -92,7 +141,7 @@ public sealed class KafkaEventLog : IEventLog
             return Task.FromCanceled(cancellation);
         ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
         for (int i = 0; i < batch.Count; i++)
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)batch.PartitionOf(i), (uint)feeds.Length, nameof(batch));
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)batch.PartitionOf(i), (uint)PartitionCount, nameof(batch));
         return batch.Count == 0 ? Task.CompletedTask : appender.AppendAsync(batch, cancellation);
     }
 
@@ -101,9 +150,12 @@ public sealed class KafkaEventLog : IEventLog
     {
         if (Interlocked.Exchange(ref disposed, 1) != 0)
             return;
+        group.Leave();
         appender.Dispose();
+        backfill.Dispose();
         pump.Stop();
         ends.Dispose();
+        group.Close();
         client.Dispose();
     }
 
@@ -117,29 +169,15 @@ public sealed class KafkaEventLog : IEventLog
             warnings.Say(error.Code.ToString(), $"Kafka: {error.Reason}");
     }
 
-    /// <summary>Where each partition goes on: where its archive ends, or where Kafka begins if there is none yet.</summary>
-    private StreamPositions[] StartsOf()
-    {
-        var starts = new StreamPositions[archive.PartitionCount];
-        List<StreamEnd> begins = Require(beginning: true), stops = Require(beginning: false);
-        for (int i = 0; i < begins.Count; i++)
-        {
-            (int partition, EventStream stream) = (begins[i].Partition, begins[i].Stream);
-            long archived = archive.End(partition)[stream];
-            if (archived > stops[i].Offset)
-                throw new KafkaRefusedException($"the archive has {NameOf(stream, partition)} up to offset {archived}, but the topic ends at {stops[i].Offset}: it was created anew, or this is another cluster. Use another data directory, or the cluster that the data came from.");
-            if (archived > 0 && archived < begins[i].Offset)
-                throw new KafkaRefusedException(Lost.Message(NameOf(stream, partition), archived, $"it begins at {begins[i].Offset}"));
-            starts[partition] = starts[partition].With(stream, Math.Max(archived, begins[i].Offset));
-        }
-        return starts;
-    }
+    private PartitionFeed? Find(int partition) => Volatile.Read(ref feeds[partition]);
 
-    private List<StreamEnd> Require(bool beginning)
+    private bool IsOpen(int partition) => Find(partition) is not null;
+
+    private List<StreamEnd> Require(int[] partitions, bool beginning)
     {
-        List<StreamEnd> ends = client.Ask(archive.PartitionCount, beginning, Limits.RequestMs);
-        if (ends.Find(static end => end.Problem.Length > 0) is { Problem: not null } bad)
+        List<StreamEnd> found = client.Ask(partitions, beginning, Limits.RequestMs);
+        if (found.Find(static end => end.Problem.Length > 0) is { Problem: not null } bad)
             throw new LogUnavailableException($"Kafka at {options.Bootstrap} does not say where {NameOf(bad.Stream, bad.Partition)} {(beginning ? "begins" : "ends")}: {bad.Problem}");
-        return ends;
+        return found;
     }
 }

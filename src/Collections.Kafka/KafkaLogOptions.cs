@@ -21,7 +21,10 @@ public sealed record KafkaLogOptions(string Bootstrap)
     /// <summary>The topics are named by it: <c>PREFIX.invoices</c>, <c>PREFIX.payments</c>, <c>PREFIX.activity</c>.</summary>
     public string Prefix { get; init; } = PrefixDefault;
 
-    /// <summary>The group under which the kept offsets are shown to lag tools. Nobody joins it: offsets are the store's.</summary>
+    /// <summary>
+    /// The consumer group that the nodes of one engine join: it says which of them runs which partition, and shows lag tools how far they are. Its
+    /// offsets decide nothing: reading goes on from the store's.
+    /// </summary>
     public string Group { get; init; } = PrefixDefault;
 
     /// <summary>Further settings of librdkafka by their names, such as <c>sasl.mechanism</c> or <c>ssl.ca.location</c>.</summary>
@@ -93,6 +96,25 @@ public sealed record KafkaLogOptions(string Bootstrap)
         };
         Add(config);
         return config;
+    }
+
+    /// <summary>A member's, that reads nothing. The session may be set otherwise; heartbeats follow it.</summary>
+    internal IEnumerable<KeyValuePair<string, string>> ForGroup()
+    {
+        var config = new ConsumerConfig
+        {
+            BootstrapServers = Bootstrap,
+            GroupId = Group,
+            PartitionAssignmentStrategy = Confluent.Kafka.PartitionAssignmentStrategy.CooperativeSticky,
+            EnableAutoCommit = false,
+            EnableAutoOffsetStore = false,
+            AutoOffsetReset = Confluent.Kafka.AutoOffsetReset.Latest,
+            SessionTimeoutMs = Limits.SessionMs,
+            HeartbeatIntervalMs = Limits.HeartbeatMs,
+            QueuedMinMessages = 1,
+        };
+        Add(config);
+        return config.Where(static setting => !setting.Key.StartsWith("dotnet.", StringComparison.Ordinal));
     }
 
     internal AdminClientConfig ForAdmin()

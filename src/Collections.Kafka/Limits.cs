@@ -53,4 +53,25 @@ internal static class Limits
 
     /// <summary>Records of each topic partition's end that a check of keys looks at.</summary>
     public const int SampledRecords = 100;
+
+    /// <summary>
+    /// A node that is not heard of for so long is gone, and others take its partitions: three heartbeats and a pause of the collector in between. A
+    /// broker allows 6 seconds at least.
+    /// </summary>
+    public const int SessionMs = 12_000;
+
+    /// <summary>How often a member tells that it is there, and learns of a rebalance.</summary>
+    public const int HeartbeatMs = 3_000;
+
+    /// <summary>How long a member's thread waits for news of its group; leaving waits as long at most.</summary>
+    public const int GroupPollMs = 100;
+
+    /// <summary>Who has been a member for so long and was given nothing, gets nothing for now.</summary>
+    public const int MembershipMs = 10_000;
+
+    /// <summary>Records of a gap in the archive that are written at once: 5,000 × 150 bytes in one commit, so that live records wait little.</summary>
+    public const int BackfillBatch = 5_000;
+
+    /// <summary>How often it is looked for gaps.</summary>
+    public const int BackfillEveryMs = 1_000;
 }

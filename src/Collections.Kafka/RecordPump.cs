@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Collections.Domain;
 using Collections.Domain.Events;
 using Collections.Engine.Logs;
@@ -11,7 +12,8 @@ namespace Collections.Kafka;
 internal sealed unsafe class RecordPump
 {
     private readonly KafkaClient client;
-    private readonly PartitionFeed[] feeds;
+    private readonly PartitionFeed?[] feeds;
+    private readonly ConcurrentQueue<Action> commands = new();
     private readonly IRecordArchive archive;
     private readonly RecordDecoder decoder;
     private readonly TimeProvider time;
@@ -20,9 +22,10 @@ internal sealed unsafe class RecordPump
     private readonly Func<EventStream, int, string> nameOf;
     private readonly Thread thread;
     private volatile bool stopping;
+    private volatile bool hasEnded;
 
     public RecordPump(
-        KafkaClient client, PartitionFeed[] feeds, IRecordArchive archive, RecordDecoder decoder, TimeProvider time, Action<int> archived, Warnings warnings,
+        KafkaClient client, PartitionFeed?[] feeds, IRecordArchive archive, RecordDecoder decoder, TimeProvider time, Action<int> archived, Warnings warnings,
         Func<EventStream, int, string> nameOf)
     {
         this.client = client;
@@ -37,6 +40,28 @@ internal sealed unsafe class RecordPump
     }
 
     public void Start() => thread.Start();
+
+    /// <summary>Runs something on the fetching thread, between two batches; completes when it has run.</summary>
+    public void Run(Action act)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        commands.Enqueue(() =>
+        {
+            try
+            {
+                act();
+                done.SetResult();
+            }
+            catch (Exception failure) when (failure is not OutOfMemoryException)
+            {
+                done.SetException(failure);
+            }
+        });
+        // Who comes when the thread has ended does it himself.
+        if (hasEnded)
+            RunCommands();
+        done.Task.GetAwaiter().GetResult();
+    }
 
     /// <summary>Stops after the messages at hand; what is not yet in the archive is fetched again next time.</summary>
     public void Stop()
@@ -61,19 +86,31 @@ internal sealed unsafe class RecordPump
                     Take(messages[i], nowMs);
                     Native.rd_kafka_message_destroy(messages[i]);
                 }
+                RunCommands();
                 busy = false;
-                foreach (PartitionFeed feed in feeds)
-                    busy |= Forward(feed);
+                foreach (PartitionFeed? feed in feeds)
+                    busy |= feed is not null && Forward(feed);
             }
-            Task.WaitAll([.. feeds.Select(static feed => feed.Writing ?? Task.CompletedTask).Select(Quiet)]);
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
-            foreach (PartitionFeed feed in feeds)
-                feed.Fail(failure);
+            foreach (PartitionFeed? feed in feeds)
+                feed?.Fail(failure);
             warnings.Say("fetch", $"fetching from Kafka has stopped: {failure}");
         }
+        Task.WaitAll([.. feeds.OfType<PartitionFeed>().Select(static feed => Ended(feed))]);
+        hasEnded = true;
+        RunCommands();
     }
+
+    private void RunCommands()
+    {
+        while (commands.TryDequeue(out Action? command))
+            command();
+    }
+
+    /// <summary>Completes when nothing of the partition is on its way into the archive, whatever became of it.</summary>
+    public static Task Ended(PartitionFeed feed) => Quiet(feed.Writing ?? Task.CompletedTask);
 
     private static Task Quiet(Task task) => task.ContinueWith(static _ => { }, TaskScheduler.Default);
 
@@ -85,7 +122,9 @@ internal sealed unsafe class RecordPump
             return;
         }
         EventStream stream = client.StreamOf(message->Topic);
-        PartitionFeed feed = feeds[message->Partition];
+        // One that has been closed meanwhile.
+        if (feeds[message->Partition] is not { } feed)
+            return;
         switch (message->Error)
         {
             case Native.NoError:

@@ -20,6 +20,12 @@ public sealed class SqliteArchive : IRecordArchive
 
     public StreamPositions End(int partition) => log.End(partition);
 
+    public void Begin(int partition, StreamPositions at) => log.Begin(partition, at);
+
+    public ArchiveGap? GapOf(int partition) => log.GapOf(partition);
+
+    public void Fill(int partition, ArchiveGap gap, AppendBatch records, StreamPositions reached) => log.Fill(partition, gap, records, reached);
+
     public Task AppendAsync(AppendBatch batch) => log.AppendAsync(batch, CancellationToken.None);
 
     public int Read(int partition, ref StreamPositions from, int maxCount, StreamPositions sourceEnd, RecordBatch into) =>

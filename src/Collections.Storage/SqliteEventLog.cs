@@ -52,7 +52,7 @@ internal enum LogUse
 public sealed class SqliteEventLog : IEventLog
 {
     private readonly DirectoryLock directoryLock;
-    private readonly PartitionLog[] partitions;
+    private readonly ChapteredLog[] partitions;
     private readonly AppendThread[] threads;
     private readonly AppendQueue queue;
     private readonly LogUse use;
@@ -91,13 +91,17 @@ public sealed class SqliteEventLog : IEventLog
         string root = Path.GetFullPath(Path.Combine(directory, "log"));
         DurableFiles.CreateDirectory(root);
         directoryLock = DirectoryLock.Take(root);
-        partitions = new PartitionLog[options.Partitions];
+        partitions = new ChapteredLog[options.Partitions];
         try
         {
             LogDescription.Agree(root, options.Partitions, use);
             int openSegmentsMax = Math.Max(Limits.CursorSegmentsMax, Limits.OpenSegmentsMax / options.Partitions);
             for (int p = 0; p < partitions.Length; p++)
-                partitions[p] = new PartitionLog(Path.Combine(root, NameOf(p)), p, time, openSegmentsMax, use != LogUse.Log, fault);
+            {
+                int number = p;
+                partitions[p] = new ChapteredLog(
+                    Path.Combine(root, NameOf(p)), p, (path, start) => new PartitionLog(path, number, start, time, openSegmentsMax, use != LogUse.Log, fault));
+            }
         }
         catch
         {
@@ -132,6 +136,22 @@ public sealed class SqliteEventLog : IEventLog
     /// <summary>As <see cref="IRecordArchive.Read"/> says.</summary>
     internal int Read(int partition, ref StreamPositions from, int maxCount, StreamPositions sourceEnd, RecordBatch into) =>
         partitions[partition].Read(ref from, sourceEnd, maxCount, into);
+
+    /// <summary>As <see cref="IRecordArchive"/> says.</summary>
+    internal void Begin(int partition, StreamPositions at) => partitions[partition].Begin(at);
+
+    /// <inheritdoc cref="Begin"/>
+    internal ArchiveGap? GapOf(int partition) => partitions[partition].Gap;
+
+    /// <inheritdoc cref="Begin"/>
+    internal void Fill(int partition, ArchiveGap gap, AppendBatch records, StreamPositions reached)
+    {
+        var pending = new PendingAppend(records, 0);
+        List<AppendItem>[] streams = [[], [], []];
+        for (int i = 0; i < records.Count; i++)
+            streams[(int)records.StreamOf(i)].Add(new AppendItem(pending, i));
+        partitions[partition].Fill(gap, streams, reached);
+    }
 
     public void ReadHistory(int partition, ulong debtorHash, StreamPositions until, RecordBatch into) =>
         partitions[partition].ReadHistory(debtorHash, until, into);
@@ -193,7 +213,7 @@ public sealed class SqliteEventLog : IEventLog
 
     private void CloseFiles()
     {
-        foreach (PartitionLog? partition in partitions)
+        foreach (ChapteredLog? partition in partitions)
             partition?.Dispose();
         directoryLock.Dispose();
     }

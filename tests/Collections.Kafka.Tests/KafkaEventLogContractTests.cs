@@ -10,7 +10,7 @@ public sealed class KafkaEventLogContractTests : EventLogContract
 
     public KafkaEventLogContractTests() => cluster.CreateTopics("contract", Partitions);
 
-    protected override IEventLog Open() => new OpaqueLog(new KafkaEventLog(Samples.Options(cluster, "contract"), archive, Samples.NoJson, Clock, static _ => { }));
+    protected override IEventLog Open() => new OpaqueLog(Samples.OpenAll(new KafkaEventLog(Samples.Options(cluster, "contract"), archive, Samples.NoJson, Clock, static _ => { })));
 
     public override void Dispose()
     {
@@ -28,6 +28,14 @@ internal static class Samples
         Settings = new Dictionary<string, string>(more.Select(static m => KeyValuePair.Create(m.Key, m.Value)).Append(KeyValuePair.Create("fetch.wait.max.ms", "5"))),
         AppendTimeoutMs = 60_000,
     };
+
+    /// <summary>As a node does that runs all partitions.</summary>
+    public static KafkaEventLog OpenAll(KafkaEventLog log)
+    {
+        for (int partition = 0; partition < log.PartitionCount; partition++)
+            log.Open(partition, StreamPositions.Start);
+        return log;
+    }
 
     public static bool NoJson(ReadOnlySpan<byte> json, out byte[] wire, out string problem)
     {

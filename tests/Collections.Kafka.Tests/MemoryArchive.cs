@@ -21,6 +21,15 @@ internal sealed class MemoryArchive(int partitions) : IRecordArchive
             return new StreamPositions(EndOf(partition, EventStream.Invoices), EndOf(partition, EventStream.Payments), EndOf(partition, EventStream.Activity));
     }
 
+    /// <summary>It is always as far as its node has ever been.</summary>
+    public void Begin(int partition, StreamPositions at)
+    {
+    }
+
+    public ArchiveGap? GapOf(int partition) => null;
+
+    public void Fill(int partition, ArchiveGap gap, AppendBatch records, StreamPositions reached) => Assert.Fail("it has no gaps");
+
     public Task AppendAsync(AppendBatch batch)
     {
         lock (gate)

@@ -89,7 +89,7 @@ public sealed class TroubleTests : IDisposable
     [KafkaFact]
     public async Task An_append_that_finds_no_broker_is_not_acknowledged_and_may_be_tried_again()
     {
-        using var log = new KafkaEventLog(Samples.Options(cluster, "trouble") with { AppendTimeoutMs = 500 }, archive, Samples.NoJson, TimeProvider.System, warnings.Add);
+        using KafkaEventLog log = Samples.OpenAll(new(Samples.Options(cluster, "trouble") with { AppendTimeoutMs = 500 }, archive, Samples.NoJson, TimeProvider.System, warnings.Add));
         for (int broker = 1; broker <= 3; broker++)
             cluster.SetDown(broker);
         AppendBatch batch = Batch(0, 3);
@@ -143,8 +143,8 @@ public sealed class TroubleTests : IDisposable
         }
         using var other = new MockCluster(brokers: 1);
         other.CreateTopics("trouble", Partitions);
-        KafkaRefusedException refused = Assert.Throws<KafkaRefusedException>(
-            () => new KafkaEventLog(Samples.Options(other, "trouble"), archive, Samples.NoJson, TimeProvider.System, warnings.Add));
+        using var elsewhere = new KafkaEventLog(Samples.Options(other, "trouble"), archive, Samples.NoJson, TimeProvider.System, warnings.Add);
+        LogCorruptException refused = Assert.Throws<LogCorruptException>(() => Samples.OpenAll(elsewhere));
         Assert.Contains("created anew", refused.Message, StringComparison.Ordinal);
     }
 
@@ -162,7 +162,7 @@ public sealed class TroubleTests : IDisposable
 
     public void Dispose() => cluster.Dispose();
 
-    private KafkaEventLog Open() => new(Samples.Options(cluster, "trouble"), archive, Samples.NoJson, TimeProvider.System, warnings.Add);
+    private KafkaEventLog Open() => Samples.OpenAll(new(Samples.Options(cluster, "trouble"), archive, Samples.NoJson, TimeProvider.System, warnings.Add));
 
     private static async Task AppendAsync(KafkaEventLog log, int first, int count)
     {

@@ -13,6 +13,21 @@ public interface IRecordArchive : IDisposable
     StreamPositions End(int partition);
 
     /// <summary>
+    /// This node runs the partition now, from these positions on: that is where appending goes on. If the archive ends before, because others ran the
+    /// partition meanwhile, it goes on with a gap. No append may be under way.
+    /// </summary>
+    void Begin(int partition, StreamPositions at);
+
+    /// <summary>The first gap of a partition; null: everything is there. Any thread.</summary>
+    ArchiveGap? GapOf(int partition);
+
+    /// <summary>Adds records of a gap, at their offsets; they are durable when it returns. One thread at a time.</summary>
+    /// <param name="reached">How far the source has been read: what the gap has before it is here now, or the source has it no more.</param>
+    /// <exception cref="LogUnavailableException">Part of it may have become durable; try again.</exception>
+    /// <exception cref="LogCorruptException">What is stored can't be trusted.</exception>
+    void Fill(int partition, ArchiveGap gap, AppendBatch records, StreamPositions reached);
+
+    /// <summary>
     /// Appends records at the offsets that the batch gives, which rise within each stream. What lies before <see cref="End"/> is there already
     /// and is left out, so that trying again is harmless. Completes when all is durable. One batch of a partition at a time.
     /// </summary>
@@ -31,3 +46,7 @@ public interface IRecordArchive : IDisposable
     /// <inheritdoc cref="IEventLog.ReadHistory"/>
     void ReadHistory(int partition, ulong debtorHash, StreamPositions until, RecordBatch into);
 }
+
+/// <summary>What an archive misses of a partition: what its source has from one position to the other.</summary>
+/// <param name="Chapter">The archive's own mark of the place.</param>
+public readonly record struct ArchiveGap(int Chapter, StreamPositions From, StreamPositions To);

@@ -24,6 +24,12 @@ public readonly record struct StreamPositions(long Invoices, long Payments, long
         _ => this with { Activity = offset },
     };
 
+    /// <summary>Stream by stream, the earlier one.</summary>
+    public StreamPositions Min(StreamPositions other) => new(Math.Min(Invoices, other.Invoices), Math.Min(Payments, other.Payments), Math.Min(Activity, other.Activity));
+
+    /// <summary>Stream by stream, the later one.</summary>
+    public StreamPositions Max(StreamPositions other) => new(Math.Max(Invoices, other.Invoices), Math.Max(Payments, other.Payments), Math.Max(Activity, other.Activity));
+
     /// <summary>Whether everything before <paramref name="other"/> is also before these positions.</summary>
     public bool Covers(StreamPositions other) => Invoices >= other.Invoices && Payments >= other.Payments && Activity >= other.Activity;
 }

@@ -69,7 +69,7 @@ public sealed record KeySample(string Topic, int Records, int Misplaced, int Und
 
     private static Dictionary<(int, EventStream), long> Require(KafkaClient client, KafkaLogOptions options, int partitions, bool beginning)
     {
-        List<StreamEnd> found = client.Ask(partitions, beginning, Limits.RequestMs);
+        List<StreamEnd> found = client.Ask(Enumerable.Range(0, partitions), beginning, Limits.RequestMs);
         if (found.Find(static end => end.Problem.Length > 0) is { Problem: not null } bad)
             throw new LogUnavailableException($"Kafka at {options.Bootstrap} does not say where {options.TopicOf(bad.Stream)} [{bad.Partition}] ends: {bad.Problem}");
         return found.ToDictionary(static end => (end.Partition, end.Stream), static end => end.Offset);

@@ -10,7 +10,7 @@ namespace Collections.Storage.Logs;
 internal sealed class AppendThread
 {
     private readonly object gate = new();
-    private readonly PartitionLog[] partitions;
+    private readonly ChapteredLog[] partitions;
     private readonly int number;
     private readonly int threadCount;
     private readonly Action<PendingAppend> release;
@@ -22,7 +22,7 @@ internal sealed class AppendThread
     private List<PendingAppend> taken = [];
     private bool stopping;
 
-    public AppendThread(PartitionLog[] partitions, int number, int threadCount, Action<PendingAppend> release, Action<int> appended)
+    public AppendThread(ChapteredLog[] partitions, int number, int threadCount, Action<PendingAppend> release, Action<int> appended)
     {
         this.partitions = partitions;
         this.number = number;

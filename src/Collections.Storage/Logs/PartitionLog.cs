@@ -42,8 +42,9 @@ internal sealed class PartitionLog : IDisposable
     // The append thread's own. Null when there is no segment yet, or when the last write failed and its connection can't be relied on.
     private SegmentWriter? writer;
 
+    /// <param name="start">Where it begins, if nothing has been written yet.</param>
     /// <param name="isArchive">What is appended has its offsets already.</param>
-    public PartitionLog(string directory, int partition, TimeProvider time, int openSegmentsMax, bool isArchive, Action<LogStep, int>? fault)
+    public PartitionLog(string directory, int partition, StreamPositions start, TimeProvider time, int openSegmentsMax, bool isArchive, Action<LogStep, int>? fault)
     {
         this.isArchive = isArchive;
         this.directory = directory;
@@ -53,10 +54,15 @@ internal sealed class PartitionLog : IDisposable
         cursor = new PartitionCursor(partition);
         history = new HistoryReader(partition, openSegmentsMax);
         segments = FindSegments(directory);
+        (Start, end) = (start, start);
         try
         {
             if (segments.Length > 0)
+            {
+                using (var oldest = new SegmentReader(segments[0].Path, partition, segments[0].Day))
+                    (Start, end) = (oldest.Start, oldest.Start);
                 OpenWriter();
+            }
         }
         catch (DatabaseException e)
         {
@@ -70,6 +76,19 @@ internal sealed class PartitionLog : IDisposable
         }
     }
 
+    /// <summary>Where it begins.</summary>
+    public StreamPositions Start { get; }
+
+    /// <summary>Whether nothing was ever written.</summary>
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (gate)
+                return segments.Length == 0;
+        }
+    }
+
     public StreamPositions End
     {
         get
@@ -80,7 +99,8 @@ internal sealed class PartitionLog : IDisposable
     }
 
     /// <param name="sourceEnd">As in <see cref="PartitionCursor.Read"/>.</param>
-    public int Read(ref StreamPositions from, StreamPositions sourceEnd, int maxCount, RecordBatch into)
+    /// <param name="cap">What lies behind it is not read; null: everything is.</param>
+    public int Read(ref StreamPositions from, StreamPositions sourceEnd, int maxCount, RecordBatch into, StreamPositions? cap)
     {
         Segment[] all;
         StreamPositions until;
@@ -92,6 +112,8 @@ internal sealed class PartitionLog : IDisposable
         // What the store has and the archive has not is fetched again from where the archive ends; until then there is nothing to read.
         if (isArchive && !until.Covers(from))
             return 0;
+        if (cap is { } most)
+            until = until.Min(most.Max(from));
         Invariant.Require(until.Covers(from), $"partition {partition} is read from {from}, but its log ends at {until}: the store is ahead of the log, so one of them was restored or removed alone");
         int before = into.Count;
         try

@@ -1,0 +1,159 @@
+using System.Globalization;
+using Collections.Domain.Events;
+using Collections.Engine.Logs;
+using Collections.Storage.Sqlite;
+
+namespace Collections.Storage.Logs;
+
+/// <summary>
+/// One partition of a log or of an archive. A log has one chapter. An archive begins a new one when its node gets a partition that others have run
+/// meanwhile: what it missed lies between the end of one chapter and the start of the next, and is filled in behind its back by appending to the
+/// earlier one. A chapter is read up to where the next one starts, so that nothing comes twice.
+/// </summary>
+internal sealed class ChapteredLog : IDisposable
+{
+    private readonly string directory;
+    private readonly int partition;
+    private readonly Func<string, StreamPositions, PartitionLog> open;
+
+    // Replaced whole; the last one is the one that is appended to.
+    private volatile Chapter[] chapters;
+
+    /// <param name="open">Opens, or begins, a chapter in a directory; one that has nothing yet starts at the given positions.</param>
+    public ChapteredLog(string directory, int partition, Func<string, StreamPositions, PartitionLog> open)
+    {
+        this.directory = directory;
+        this.partition = partition;
+        this.open = open;
+        var found = new List<Chapter>();
+        try
+        {
+            found.Add(Open(directory, 0, StreamPositions.Start));
+            for (int number = 1; Directory.Exists(DirectoryOf(number)); number++)
+                found.Add(Open(DirectoryOf(number), number, StreamPositions.Start));
+        }
+        catch
+        {
+            found.ForEach(static chapter => chapter.Log.Dispose());
+            throw;
+        }
+        chapters = [.. found];
+    }
+
+    public StreamPositions End => chapters[^1].Log.End;
+
+    /// <summary>The first piece that is missing; null: everything is there.</summary>
+    public ArchiveGap? Gap
+    {
+        get
+        {
+            Chapter[] all = chapters;
+            for (int i = 0; i + 1 < all.Length; i++)
+            {
+                if (!all[i].FilledTo.Covers(all[i + 1].Start))
+                    return new ArchiveGap(i, all[i].FilledTo, all[i + 1].Start);
+            }
+            return null;
+        }
+    }
+
+    /// <summary>Appending goes on at these positions: where the last chapter does not reach, a new one begins. Nobody may append meanwhile.</summary>
+    public void Begin(StreamPositions at)
+    {
+        Chapter[] all = chapters;
+        if (all[^1].Log.End.Covers(at))
+            return;
+        // One in which nothing was ever written takes no place.
+        if (all.Length > 1 && all[^1].Log.IsEmpty)
+        {
+            all[^1].Log.Dispose();
+            all = all[..^1];
+        }
+        chapters = [.. all, Open(DirectoryOf(all.Length), all.Length, at)];
+    }
+
+    public void Append(List<AppendItem>[] streams) => chapters[^1].Log.Append(streams);
+
+    /// <summary>Adds what was missing; one thread at a time.</summary>
+    /// <param name="reached">How far the source has been read: what lies before it is here, or nowhere any more.</param>
+    public void Fill(ArchiveGap gap, List<AppendItem>[] streams, StreamPositions reached)
+    {
+        Chapter chapter = chapters[gap.Chapter];
+        if (streams[0].Count + streams[1].Count + streams[2].Count > 0)
+            chapter.Log.Append(streams);
+        chapter.FilledTo = chapter.FilledTo.Max(reached);
+    }
+
+    /// <param name="sourceEnd">As in <see cref="PartitionCursor.Read"/>.</param>
+    public int Read(ref StreamPositions from, StreamPositions sourceEnd, int maxCount, RecordBatch into)
+    {
+        Chapter[] all = chapters;
+        int count = 0;
+        int at = all.Length - 1;
+        while (at > 0 && !from.Covers(all[at].Start))
+            at--;
+        for (; at < all.Length - 1; at++)
+        {
+            // The next chapter starts where an owner had come to when it kept a checkpoint: reading up to there, and no further, is what it did, too.
+            StreamPositions until = all[at + 1].Start;
+            count += all[at].Log.Read(ref from, until, maxCount - count, into, until);
+            if (!from.Covers(until) && from.Covers(all[at].Log.End.Min(until)) && all[at].FilledTo.Covers(until))
+                from = from.Max(until);
+            if (!from.Covers(until) || count == maxCount)
+                return count;
+        }
+        return count + all[^1].Log.Read(ref from, sourceEnd, maxCount - count, into, null);
+    }
+
+    /// <exception cref="LogUnavailableException">A piece before <paramref name="until"/> is missing yet.</exception>
+    public void ReadHistory(ulong debtorHash, StreamPositions until, RecordBatch into)
+    {
+        Chapter[] all = chapters;
+        for (int i = 0; i < all.Length; i++)
+        {
+            StreamPositions end = i + 1 < all.Length ? until.Min(all[i + 1].Start) : until;
+            if (i + 1 < all.Length && !all[i].FilledTo.Covers(end))
+                throw new LogUnavailableException($"the archive of partition {partition} is being completed from {all[i].FilledTo} to {all[i + 1].Start}, which this node missed while others ran the partition; it is tried again");
+            all[i].Log.ReadHistory(debtorHash, end, into);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (Chapter chapter in chapters)
+            chapter.Log.Dispose();
+    }
+
+    private Chapter Open(string path, int number, StreamPositions start)
+    {
+        PartitionLog log = open(path, start);
+        return new Chapter(log, number == 0 ? StreamPositions.Start : log.Start) { FilledTo = log.End };
+    }
+
+    private string DirectoryOf(int number) => number == 0 ? directory : string.Create(CultureInfo.InvariantCulture, $"{directory}-{number}");
+
+    private sealed class Chapter(PartitionLog log, StreamPositions start)
+    {
+        private readonly Lock gate = new();
+        private StreamPositions filledTo;
+
+        public PartitionLog Log => log;
+
+        public StreamPositions Start => start;
+
+        /// <summary>How far the source is known to have been read into it, where records have gone from the source included.</summary>
+        public StreamPositions FilledTo
+        {
+            get
+            {
+                lock (gate)
+                    return filledTo.Max(log.End);
+            }
+            set
+            {
+                lock (gate)
+                    filledTo = value;
+            }
+        }
+    }
+}
