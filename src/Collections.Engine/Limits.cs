@@ -78,6 +78,9 @@ public static class Limits
     /// <summary>A checkpoint may take a tenth of the time between two.</summary>
     public const int CheckpointShare = 10;
 
+    /// <summary>How often a change of the registry is made anew when other nodes change it at the same time.</summary>
+    public const int RegistryAttemptsMax = 5;
+
     /// <summary>Partitions that are loaded side by side when a node takes several: their checkpoints are decoded on as many cores.</summary>
     public const int LoadsAtOnce = 2;
 

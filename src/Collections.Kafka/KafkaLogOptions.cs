@@ -45,6 +45,8 @@ public sealed record KafkaLogOptions(string Bootstrap)
             throw new KafkaRefusedException("--kafka needs the address of a broker, such as kafka-1:9092");
         if (Prefix.Length is 0 or > 200 || !Prefix.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
             throw new KafkaRefusedException($"the prefix '{Prefix}' can't begin a topic's name: 1 to 200 of letters, digits, '.', '_' and '-'");
+        if (Group.Length is 0 or > 249)
+            throw new KafkaRefusedException("--group needs a name of 1 to 249 characters");
         if (AppendTimeoutMs is < 100 or > 3_600_000)
             throw new KafkaRefusedException($"AppendTimeoutMs must be 100 to 3,600,000, but is {AppendTimeoutMs}");
         foreach (string key in Settings.Keys)

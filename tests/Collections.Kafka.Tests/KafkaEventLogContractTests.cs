@@ -21,11 +21,13 @@ public sealed class KafkaEventLogContractTests : EventLogContract
 
 internal static class Samples
 {
-    /// <summary>Answers to empty fetches come soon, as the mock cluster does not notice what comes while it holds one back.</summary>
+    private static readonly KeyValuePair<string, string>[] Quick = [new("fetch.wait.max.ms", "5"), new("session.timeout.ms", "2000"), new("heartbeat.interval.ms", "200")];
+
+    /// <summary>Answers to empty fetches come soon, as the mock cluster does not notice what comes while it holds one back; so do rebalances, which wait there for a session to end.</summary>
     public static KafkaLogOptions Options(MockCluster cluster, string prefix, params (string Key, string Value)[] more) => new(cluster.Bootstrap)
     {
         Prefix = prefix,
-        Settings = new Dictionary<string, string>(more.Select(static m => KeyValuePair.Create(m.Key, m.Value)).Append(KeyValuePair.Create("fetch.wait.max.ms", "5"))),
+        Settings = new Dictionary<string, string>(more.Select(static m => KeyValuePair.Create(m.Key, m.Value)).Concat(Quick)),
         AppendTimeoutMs = 60_000,
     };
 

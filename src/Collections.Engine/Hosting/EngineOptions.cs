@@ -6,7 +6,7 @@ namespace Collections.Engine.Hosting;
 /// <summary>How a node runs. Immutable; checked when the node starts.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>Names the node in the store, for the owner of a partition to be found.</summary>
+    /// <summary>Names the node in the store; one that joins a group is named by its address.</summary>
     public string Owner { get; init; } = "node";
 
     /// <summary>Worker threads; 0: one a core.</summary>

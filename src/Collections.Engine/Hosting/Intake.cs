@@ -26,6 +26,12 @@ public sealed class Intake
 
     internal Intake(Node node) => this.node = node;
 
+    /// <summary>
+    /// Waits until a partition that runs elsewhere has applied everything before the positions; false: that can't be found out, or not by the time. Set
+    /// once, before the first event.
+    /// </summary>
+    public Func<int, StreamPositions, CancellationToken, Task<bool>> AppliedElsewhere { get; set; } = static (_, _, _) => Task.FromResult(false);
+
     /// <summary>Appends events in wire form; bad ones are refused one by one and the others go in.</summary>
     /// <param name="waitApplied">Wait until the events are applied, or the token is cancelled; otherwise only until they are durable.</param>
     /// <exception cref="LogUnavailableException">Nothing was acknowledged.</exception>
@@ -111,14 +117,24 @@ public sealed class Intake
             EventStream stream = batch.StreamOf(i);
             targets[batch.PartitionOf(i)] = target.With(stream, Math.Max(target[stream], batch.OffsetOf(i) + 1));
         }
+        bool[] applied = await Task.WhenAll(targets.Select(t => WaitAppliedAsync(t.Key, t.Value, cancellation)));
+        return Array.TrueForAll(applied, static done => done);
+    }
+
+    private async Task<bool> WaitAppliedAsync(int partition, StreamPositions target, CancellationToken cancellation)
+    {
         try
         {
-            await Task.WhenAll(targets.Select(t => node.WaitAppliedAsync(t.Key, t.Value, cancellation)));
+            await node.WaitAppliedAsync(partition, target, cancellation);
             return true;
         }
         catch (OperationCanceledException)
         {
             return false;
+        }
+        catch (PartitionElsewhereException)
+        {
+            return await AppliedElsewhere(partition, target, cancellation);
         }
         catch (InvalidOperationException)
         {

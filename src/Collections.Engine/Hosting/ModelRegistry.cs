@@ -161,6 +161,19 @@ public sealed class ModelRegistry : IDisposable
         return health;
     }
 
+    /// <summary>Takes over what other nodes have changed meanwhile, if anything.</summary>
+    /// <exception cref="StoreUnavailableException">It can't be found out now; try again.</exception>
+    public async Task RefreshAsync()
+    {
+        if (await Task.Run(() => store.LoadActs().Count) == Acts.Count)
+            return;
+        await ChangeAsync(() =>
+        {
+            Reload();
+            return new RegistryResult(RegistryStatus.Done, null);
+        });
+    }
+
     public void Dispose() => gate.Dispose();
 
     /// <summary>What was found when a model of the target was last looked at; null: not since the node started.</summary>
@@ -171,7 +184,7 @@ public sealed class ModelRegistry : IDisposable
     {
         if (model is null)
             return;
-        RegistryResult added = Add(model, "start");
+        RegistryResult added = OnWhatIsThere(() => Add(model, "start"));
         if (added.Version is not { } version)
         {
             // What is active stays; a model that nobody asked for keeps no node from starting.
@@ -181,7 +194,7 @@ public sealed class ModelRegistry : IDisposable
         }
         bool isActive = ActiveNumber(model.Target) == version.Number;
         if (!isActive && (activate || ActiveNumber(model.Target) == 0))
-            Activate(version, ConfigurationActKind.Activated, "start");
+            OnWhatIsThere(() => Activate(version, ConfigurationActKind.Activated, "start"));
     }
 
     private async Task<RegistryResult> ChangeAsync(Func<RegistryResult> change)
@@ -191,7 +204,7 @@ public sealed class ModelRegistry : IDisposable
         {
             ModelSet before = current;
             // The store waits for the disk; the caller's thread does not.
-            RegistryResult result = await Task.Run(change);
+            RegistryResult result = await Task.Run(() => OnWhatIsThere(change));
             if (current != before)
                 await InstallAsync(current);
             return result;
@@ -200,6 +213,40 @@ public sealed class ModelRegistry : IDisposable
         {
             gate.Release();
         }
+    }
+
+    /// <summary>Another node may have changed the registry a moment ago: then the change is made again, on what is there now.</summary>
+    private RegistryResult OnWhatIsThere(Func<RegistryResult> change)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return change();
+            }
+            catch (StoreFencedException) when (attempt < Limits.RegistryAttemptsMax)
+            {
+                Reload();
+            }
+        }
+    }
+
+    /// <summary>What the store has now; a model that is in use already is not read again.</summary>
+    private void Reload()
+    {
+        IReadOnlyList<ConfigurationAct> found = store.LoadActs();
+        lock (acts)
+        {
+            acts.Clear();
+            acts.AddRange(found);
+        }
+        versions = [.. versions, .. store.LoadVersions().Where(version => version.Kind == ConfigurationKind.Model && version.Number > versions.Count).Select(Read)];
+        ModelSet before = current;
+        ScoringModel? Used(int number) => new[] { before.Propensity, before.PreDueRisk, before.Shadow }.FirstOrDefault(model => model?.Number == number) ?? Compile(number);
+        Use(new ModelSet(acts.Count, Used(ActiveNumber(ModelTarget.Propensity)), Used(ActiveNumber(ModelTarget.PreDueRisk)), Used(ShadowNumber()))
+        {
+            PropensitySinceMs = acts.LastOrDefault(static act => IsActivation(act, ModelTarget.Propensity))?.AtMs ?? 0,
+        });
     }
 
     /// <summary>Hands the set to every partition; one that has stopped gets it when it is loaded again.</summary>

@@ -24,6 +24,7 @@ public sealed class Node : IAsyncDisposable
         Log = log;
         this.store = store;
         Options = options;
+        Owner = options.Owner;
         this.time = time;
         this.warn = warn;
         workers = new Worker[Math.Min(options.Workers == 0 ? Environment.ProcessorCount : options.Workers, log.PartitionCount)];
@@ -57,6 +58,9 @@ public sealed class Node : IAsyncDisposable
     public NodeMeters Meters { get; }
 
     public EngineOptions Options { get; }
+
+    /// <summary>What the store says of the partitions that run here.</summary>
+    public string Owner { get; private set; }
 
     public IEventLog Log { get; }
 
@@ -103,8 +107,15 @@ public sealed class Node : IAsyncDisposable
         log.Appended = number => node.Ownership.Find(number)?.Worker.Wake();
         foreach (Worker worker in node.workers)
             worker.Start();
-        log.Group?.Join(node.Ownership);
         return node;
+    }
+
+    /// <summary>Joins the group of nodes that share the log, which then gives this one its partitions; where there is none, it does nothing.</summary>
+    /// <param name="address">Where the other nodes reach this one; what the store says of its partitions.</param>
+    public void Join(string address)
+    {
+        Owner = address;
+        Log.Group?.Join(Ownership);
     }
 
     /// <summary>Asks a partition on its own thread, between two slices.</summary>
@@ -153,12 +164,14 @@ public sealed class Node : IAsyncDisposable
     /// <summary>Keeps everything applied so far; completes when the store has it.</summary>
     public Task CheckpointAsync() => Task.WhenAll(Ownership.Hosts.Select(CheckpointAsync));
 
+    /// <summary>Gives every partition to the other nodes of the group, each when it is kept; where there is no group, it does nothing.</summary>
+    public Task LeaveAsync() => Log.Group is { } group ? Task.Run(group.Leave) : Task.CompletedTask;
+
     /// <summary>Keeps everything, then stops the workers.</summary>
     public async ValueTask DisposeAsync()
     {
         closing = true;
-        // With a group: everything is kept and released, one partition after another, and others have it at once.
-        Log.Group?.Leave();
+        await LeaveAsync();
         try
         {
             // A store that is away is not waited for for ever: the log has everything.

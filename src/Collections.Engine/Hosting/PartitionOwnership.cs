@@ -198,7 +198,7 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
 
     private void Take(int number)
     {
-        long epoch = store.TakeOwnership(number, node.Options.Owner);
+        long epoch = store.TakeOwnership(number, node.Owner);
         ModelSet models = node.Models.Current;
         Partition partition = Load(number, epoch, models);
         PartitionHost host;

@@ -20,6 +20,9 @@ public enum Role
 
     /// <summary>Decide which models score, and see how they do.</summary>
     Strategist,
+
+    /// <summary>Be a node of the same engine.</summary>
+    Node,
 }
 
 /// <summary>Who calls: the tenants and roles that the authorisation point found for it.</summary>
@@ -42,6 +45,7 @@ public static class AccessPoint
         ["collections.v1.Debtors"] = Role.Agent,
         ["collections.v1.Models"] = Role.Strategist,
         ["collections.v1.DeadLetters"] = Role.Admin,
+        ["collections.v1.Peers"] = Role.Node,
     };
 
     /// <summary>Lets a call through, or ends it with UNAUTHENTICATED or PERMISSION_DENIED.</summary>

@@ -14,6 +14,12 @@ internal sealed class KafkaSettings
         DefaultValueFactory = _ => KafkaLogOptions.PrefixDefault,
     };
 
+    private readonly Option<string> group = new("--group")
+    {
+        Description = "Consumer group of the nodes that share the topics and one store; it says which of them runs which partition",
+        DefaultValueFactory = _ => KafkaLogOptions.PrefixDefault,
+    };
+
     private readonly Option<string[]> settings = new("--kafka-config")
     {
         Description = "Settings of librdkafka, such as sasl.username=me; or a file of such lines. May be given several times",
@@ -24,6 +30,7 @@ internal sealed class KafkaSettings
     {
         command.Add(bootstrap);
         command.Add(prefix);
+        command.Add(group);
         command.Add(settings);
     }
 
@@ -41,7 +48,7 @@ internal sealed class KafkaSettings
             else
                 AddFile(read, given);
         }
-        return new KafkaLogOptions(brokers) { Prefix = arguments.GetValue(prefix)!, Settings = read };
+        return new KafkaLogOptions(brokers) { Prefix = arguments.GetValue(prefix)!, Group = arguments.GetValue(group)!, Settings = read };
     }
 
     private static void AddFile(Dictionary<string, string> read, string path)

@@ -23,19 +23,20 @@ internal static class ServeCommand
         var partitions = new Option<int?>("--partitions") { Description = $"Partitions of a new log (default {DataDirectory.PartitionsDefault}); an existing log keeps its own" };
         var model = new Option<string?>("--model") { Description = "LightGBM model file, or a directory with model.txt and manifest.json: added to the registry and activated; if not given, what is active stays, and a new registry begins with the shipped model" };
         var store = new Option<string?>("--store") { Description = $"{StoreCommand.ConnectionForm}; if not given, SQLite in --data" };
+        var advertise = new Option<string?>("--advertise") { Description = "Where the other nodes of a Kafka log reach this one, as host:port; if not given, where it listens" };
         var kafka = new KafkaSettings();
         var operations = new OperationsOptions();
-        var command = new Command("serve", "Run a node: log, partitions, queues and gRPC, with SQLite inside") { data, listen, partitions, model, store };
+        var command = new Command("serve", "Run a node: log, partitions, queues and gRPC, with SQLite inside") { data, listen, advertise, partitions, model, store };
         kafka.AddTo(command);
         operations.AddTo(command);
         command.SetAction((arguments, cancellation) => operations.RunAsync(arguments, (watch, log) => RunAsync(
-            new DataDirectory(arguments.GetValue(data)!) { Store = arguments.GetValue(store) }, arguments.GetValue(listen)!, arguments.GetValue(partitions), arguments.GetValue(model),
+            new DataDirectory(arguments.GetValue(data)!) { Store = arguments.GetValue(store) }, arguments.GetValue(listen)!, arguments.GetValue(advertise), arguments.GetValue(partitions), arguments.GetValue(model),
             () => kafka.Read(arguments), watch, log, cancellation)));
         return command;
     }
 
     private static async Task<int> RunAsync(
-        DataDirectory directory, string listen, int? partitions, string? modelPath, Func<KafkaLogOptions?> readKafka, OperationsServer? watch, ServeLog say, CancellationToken cancellation)
+        DataDirectory directory, string listen, string? advertise, int? partitions, string? modelPath, Func<KafkaLogOptions?> readKafka, OperationsServer? watch, ServeLog say, CancellationToken cancellation)
     {
         if (!TryParseListen("--listen", listen, ListenDefault, out IPEndPoint endpoint, out string problem))
             return say.Fail(problem);
@@ -46,11 +47,15 @@ internal static class ServeCommand
         try
         {
             KafkaLogOptions? kafka = readKafka();
+            if (kafka is not null && directory.Store is null)
+                say.Warn($"the store is in --data: this node must stay the only one of the group '{kafka.Group}'; nodes that share the topics share a store, which --store names");
+            if (advertise is not null && !IsHostAndPort(advertise))
+                return say.Fail($"--advertise: '{advertise}' is no host and port, such as node-1.example.org:7700");
             using KafkaSource? source = kafka is null ? null : await KafkaSource.OpenAsync(kafka, directory, partitions, TimeProvider.System, say.Warn, cancellation);
             using IEventLog log = source?.Log ?? (IEventLog)directory.OpenLog(partitions, TimeProvider.System);
             using IStore store = directory.OpenStore();
             var options = new EngineOptions { Model = model, ActivateModel = modelPath is not null, Owner = $"{Environment.MachineName}:{Environment.ProcessId}" };
-            await using NodeServer server = await NodeServer.StartAsync(log, store, options, TimeProvider.System, endpoint, say.Warn);
+            await using NodeServer server = await NodeServer.StartAsync(log, store, options, TimeProvider.System, endpoint, say.Warn, advertise);
             watch?.Observe(server);
             string version = Services.DebtorsService.VersionText, data = Path.GetFullPath(directory.Path), active = $"{server.Node.Models.Current.Propensity}";
             say.Tell("started", $"collections {version}: {log.PartitionCount} partitions in {data}{directory.StorePlace}, model {active}", ("version", version), ("partitions", log.PartitionCount), ("data", data), ("model", active));
@@ -76,6 +81,9 @@ internal static class ServeCommand
 
     /// <param name="option">Whose value it is.</param>
     /// <param name="example">An address that would do.</param>
+    private static bool IsHostAndPort(string text) =>
+        Uri.TryCreate($"http://{text}", UriKind.Absolute, out Uri? parsed) && parsed.Authority == text && text.Contains(':', StringComparison.Ordinal) && parsed.Port > 0;
+
     internal static bool TryParseListen(string option, string text, string example, out IPEndPoint endpoint, out string problem)
     {
         problem = "";

@@ -5,6 +5,7 @@ using Collections.Engine.Logs;
 using Collections.Engine.Stores;
 using Collections.Grpc;
 using Collections.Server.Access;
+using Collections.Server.Cluster;
 using Collections.Server.Operations;
 using Collections.Server.Services;
 using Microsoft.AspNetCore.Builder;
@@ -43,7 +44,8 @@ public sealed class NodeServer : IAsyncDisposable
 
     /// <summary>Starts the node, then its surface; health says SERVING once every partition has read the log to its end.</summary>
     /// <param name="listen">A loopback address; port 0 takes a free one.</param>
-    public static async Task<NodeServer> StartAsync(IEventLog log, IStore store, EngineOptions options, TimeProvider time, IPEndPoint listen, Action<string> warn)
+    /// <param name="advertise">Where other nodes reach this one, as host and port; null: where it listens.</param>
+    public static async Task<NodeServer> StartAsync(IEventLog log, IStore store, EngineOptions options, TimeProvider time, IPEndPoint listen, Action<string> warn, string? advertise = null)
     {
         Node node = Node.Start(log, store, options, time, warn);
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
@@ -55,11 +57,16 @@ public sealed class NodeServer : IAsyncDisposable
         });
         builder.Services.AddSingleton(node);
         builder.Services.AddSingleton(time);
+        var directory = new PeerDirectory(node, store, time, warn);
+        builder.Services.AddSingleton(directory);
+        builder.Services.AddSingleton<Router>();
+        builder.Services.AddSingleton<LeaseNews>();
         builder.Services.AddSingleton<IngestService>();
         builder.Services.AddSingleton<QueuesService>();
         builder.Services.AddSingleton<DebtorsService>();
         builder.Services.AddSingleton<ModelsService>();
         builder.Services.AddSingleton<DeadLettersService>();
+        builder.Services.AddSingleton<PeersService>();
         builder.Services.AddCollectionsGrpc(new GrpcServerOptions
         {
             Gate = AccessPoint.Gate,
@@ -71,6 +78,7 @@ public sealed class NodeServer : IAsyncDisposable
         app.MapGrpcService<DebtorsService>();
         app.MapGrpcService<ModelsService>();
         app.MapGrpcService<DeadLettersService>();
+        app.MapGrpcService<PeersService>();
         app.MapGrpcService<HealthService>();
         try
         {
@@ -82,6 +90,9 @@ public sealed class NodeServer : IAsyncDisposable
             throw new IOException($"can't listen on {listen}: {failure.Message.TrimEnd('.')}; choose another --listen", failure);
         }
         var server = new NodeServer(app, node);
+        node.Intake.AppliedElsewhere = new AppliedElsewhere(directory, time).WaitAsync;
+        node.Join(advertise ?? server.Address.Authority);
+        _ = directory.RunAsync(app.Lifetime.ApplicationStopping);
         _ = server.WatchHealthAsync(app.Services.GetRequiredService<HealthStatusBoard>(), app.Lifetime.ApplicationStopping);
         _ = new ModelWatcher(node, warn).RunAsync(app.Lifetime.ApplicationStopping);
         return server;
@@ -110,6 +121,8 @@ public sealed class NodeServer : IAsyncDisposable
     /// <summary>Stops taking calls, lets the ones at hand end, keeps everything.</summary>
     public async ValueTask DisposeAsync()
     {
+        // What is asked of this node's partitions is answered until they are another's.
+        await Node.LeaveAsync();
         await app.StopAsync();
         await app.DisposeAsync();
         await Node.DisposeAsync();

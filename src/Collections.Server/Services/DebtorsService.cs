@@ -6,13 +6,14 @@ using Collections.Engine.Hosting;
 using Collections.Engine.Logs;
 using Collections.Engine.Partitions;
 using Collections.Server.Access;
+using Collections.Server.Cluster;
 using Collections.V1;
 using Grpc.Core;
 
 namespace Collections.Server.Services;
 
 /// <summary>One debtor in full, and how the node stands.</summary>
-public sealed class DebtorsService(Node node) : Debtors.DebtorsBase
+public sealed class DebtorsService(Node node, Router router, PeerDirectory directory) : Debtors.DebtorsBase
 {
     /// <summary>Events shown at most.</summary>
     private const int EventsMax = 1_000;
@@ -25,6 +26,12 @@ public sealed class DebtorsService(Node node) : Debtors.DebtorsBase
         string language = ReasonTexts.Language(request.Language);
         byte[] tenantBytes = Encoding.UTF8.GetBytes(tenant), debtor = Encoding.UTF8.GetBytes(request.Debtor);
         int partition = DebtorKey.PartitionOf(tenantBytes, debtor, node.PartitionCount);
+        return await router.RouteAsync(
+            partition, context, () => Get(request, tenant, partition, tenantBytes, debtor, language), (peer, options) => new Debtors.DebtorsClient(peer.Channel).GetAsync(request, options).ResponseAsync);
+    }
+
+    private async Task<DebtorView> Get(GetDebtorRequest request, string tenant, int partition, byte[] tenantBytes, byte[] debtor, string language)
+    {
         (DebtorSnapshot? snapshot, StreamPositions until) = await Ask(() => node.Ask(partition, p => (p.View.Debtor(tenantBytes, debtor), p.Positions)));
         if (snapshot is null)
             throw new RpcException(new Status(StatusCode.NotFound, $"tenant '{tenant}' has no debtor '{request.Debtor}'"));
@@ -39,26 +46,68 @@ public sealed class DebtorsService(Node node) : Debtors.DebtorsBase
     {
         Engine.Scoring.ScoringModel? model = node.Models.Current.Propensity;
         var response = new StatusResponse { Version = VersionText, Model = model?.Name ?? "", ModelVersion = model?.Version ?? "", Now = Wire.Instant(node.NowMs) };
+        (List<StatusResponse> others, List<string> silent) = await router.AskOthersAsync(context, (peer, options) => new Debtors.DebtorsClient(peer.Channel).StatusAsync(request, options).ResponseAsync);
+        foreach (StatusResponse other in others)
+            Add(response, other);
+        HashSet<int> told = [.. response.Partitions.Select(static partition => partition.Partition)];
         for (int number = 0; number < node.PartitionCount; number++)
         {
-            var status = new PartitionStatus { Partition = number, State = node.StateOf(number).ToString().ToLowerInvariant(), Reason = node.ReasonOf(number) };
-            status.LogEnd.Add(Numbers(node.Log.End(number)));
-            response.Partitions.Add(status);
-            if (node.StateOf(number) == PartitionState.Stopped)
-                continue;
-            PartitionFigures figures = await Ask(() => node.Ask(number, PartitionFigures.Of));
-            status.Debtors = figures.Debtors;
-            status.Applied.Add(Numbers(figures.Applied));
-            status.Checkpointed.Add(Numbers(figures.Checkpointed));
-            status.ClockDelayMs = Math.Max(0, node.NowMs - figures.ClockMs);
-            response.Debtors += figures.Debtors;
-            response.EventsApplied += figures.Counters.Applied;
-            response.Duplicates += figures.Counters.Duplicates;
-            response.DeadLetters += figures.Counters.DeadLetters;
-            response.Parked += figures.ParkedNow;
-            response.OpenLeases += figures.OpenLeases;
+            (PartitionState state, string reason) = (node.StateOf(number), node.ReasonOf(number));
+            if (state != PartitionState.Elsewhere)
+                response.Partitions.Add(await Describe(response, number, state, reason));
+            else if (!told.Contains(number) && !Router.IsForwarded(context))
+                response.Partitions.Add(Unheard(number, silent));
         }
+        PartitionStatus[] inOrder = [.. response.Partitions.OrderBy(static partition => partition.Partition)];
+        response.Partitions.Clear();
+        response.Partitions.AddRange(inOrder);
         return response;
+    }
+
+    private static void Add(StatusResponse to, StatusResponse other)
+    {
+        to.Debtors += other.Debtors;
+        to.EventsApplied += other.EventsApplied;
+        to.Duplicates += other.Duplicates;
+        to.DeadLetters += other.DeadLetters;
+        to.Parked += other.Parked;
+        to.OpenLeases += other.OpenLeases;
+        to.Partitions.AddRange(other.Partitions);
+    }
+
+    /// <summary>A partition that runs here, which is added to the sums.</summary>
+    private async Task<PartitionStatus> Describe(StatusResponse sums, int number, PartitionState state, string reason)
+    {
+        var status = new PartitionStatus { Partition = number, State = state.ToString().ToLowerInvariant(), Reason = reason, Node = directory.IsShared ? node.Owner : "" };
+        status.LogEnd.Add(Numbers(node.Log.End(number)));
+        if (state is PartitionState.Stopped or PartitionState.Leaving || !node.Owned.Contains(number))
+            return status;
+        PartitionFigures figures = await Ask(() => node.Ask(number, PartitionFigures.Of));
+        status.Debtors = figures.Debtors;
+        status.Applied.Add(Numbers(figures.Applied));
+        status.Checkpointed.Add(Numbers(figures.Checkpointed));
+        status.ClockDelayMs = Math.Max(0, node.NowMs - figures.ClockMs);
+        sums.Debtors += figures.Debtors;
+        sums.EventsApplied += figures.Counters.Applied;
+        sums.Duplicates += figures.Counters.Duplicates;
+        sums.DeadLetters += figures.Counters.DeadLetters;
+        sums.Parked += figures.ParkedNow;
+        sums.OpenLeases += figures.OpenLeases;
+        return status;
+    }
+
+    /// <summary>A partition of which no node has told anything.</summary>
+    private PartitionStatus Unheard(int number, List<string> silent)
+    {
+        string owner = directory.OwnerOf(number)?.Address ?? "";
+        return new PartitionStatus
+        {
+            Partition = number,
+            State = owner.Length == 0 ? "unowned" : "unheard",
+            Node = owner,
+            Reason = owner.Length == 0 ? "no node runs it: it is on its way to one, or all are away"
+                : silent.Find(said => said.Contains(owner, StringComparison.Ordinal)) ?? $"node {owner} is said to run it, and does not tell of it",
+        };
     }
 
     /// <summary>The version of this program.</summary>
@@ -178,7 +227,7 @@ public sealed class DebtorsService(Node node) : Debtors.DebtorsBase
         {
             return await question();
         }
-        catch (InvalidOperationException failure)
+        catch (InvalidOperationException failure) when (failure is not PartitionElsewhereException)
         {
             throw Wire.Unavailable(failure);
         }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Threading.Channels;
 using Collections.Engine.Hosting;
 using Collections.Engine.Leases;
@@ -6,6 +7,7 @@ using Collections.Engine.Partitions;
 using Collections.Engine.Queues;
 using Collections.Engine.Stores;
 using Collections.Server.Access;
+using Collections.Server.Cluster;
 using Collections.V1;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting;
@@ -15,7 +17,7 @@ using Timestamp = Google.Protobuf.WellKnownTypes.Timestamp;
 namespace Collections.Server.Services;
 
 /// <summary>Next best actions out over gRPC.</summary>
-public sealed class QueuesService(Node node, TimeProvider time, IHostApplicationLifetime lifetime) : V1.Queues.QueuesBase
+public sealed class QueuesService(Node node, Router router, LeaseNews news, TimeProvider time, IHostApplicationLifetime lifetime) : V1.Queues.QueuesBase
 {
     /// <summary>How often a subscription that has nothing looks again, in milliseconds.</summary>
     private const int LookAgainMs = 200;
@@ -26,6 +28,14 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
             throw Wire.Invalid("count", $"must be 1 to {Engine.Limits.PullMax}", request.Count);
         PullOrder order = Order(AccessPoint.Tenant(context, request.Tenant), request.Queue, request.Count, request.Caller, request.RequestId, request.LeaseSeconds, !request.WithoutReasons);
         string language = ReasonTexts.Language(request.Language);
+        if (order.RequestId.Length == 0)
+            return await Pull(order, language);
+        // A retry finds the leases of the first try wherever it comes in: both go to one node.
+        return await router.RouteAsync(HomeOf(order), context, () => Pull(order, language), (peer, options) => new V1.Queues.QueuesClient(peer.Channel).PullAsync(request, options).ResponseAsync);
+    }
+
+    private async Task<PullResponse> Pull(PullOrder order, string language)
+    {
         PullResult result = await Guard(() => node.Actions.PullAsync(order));
         var response = new PullResponse { Reason = result.Reason };
         foreach (LeasedAction leased in result.Leases)
@@ -33,20 +43,46 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
         return response;
     }
 
+    /// <summary>The partition whose owner takes the pulls of this request.</summary>
+    private int HomeOf(PullOrder order) =>
+        DebtorKey.PartitionOf(Encoding.UTF8.GetBytes(order.Tenant), Encoding.UTF8.GetBytes($"{order.Caller}/{order.RequestId}"), node.PartitionCount);
+
     public override async Task<LeaseAnswer> Report(ReportRequest request, ServerCallContext context)
     {
         if (request.Outcome == AttemptOutcome.Unspecified || !Enum.IsDefined(request.Outcome))
             throw Wire.Invalid("outcome", "must be one of collections.v1.AttemptOutcome", request.Outcome);
-        long atMs = request.At is null ? node.NowMs : Math.Min(InstantMs(request.At), node.NowMs);
-        using CancellationTokenSource answerBy = Wire.AnswerBy(context);
-        return Wire.Answer(await Guard(() => node.Actions.ReportAsync(request.Lease, (Domain.Events.AttemptOutcome)request.Outcome, atMs, answerBy.Token)));
+        // What the other node gets is the moment at which this one was told.
+        ReportRequest dated = request.Clone();
+        dated.At ??= Wire.Instant(node.NowMs);
+        long atMs = Math.Min(InstantMs(dated.At), node.NowMs);
+        return await OnLease(
+            request.Lease, context,
+            async () =>
+            {
+                using CancellationTokenSource answerBy = Wire.AnswerBy(context);
+                return await node.Actions.ReportAsync(request.Lease, (Domain.Events.AttemptOutcome)request.Outcome, atMs, answerBy.Token);
+            },
+            (queues, options) => queues.ReportAsync(dated, options));
     }
 
-    public override async Task<LeaseAnswer> Extend(ExtendRequest request, ServerCallContext context) =>
-        Wire.Answer(await Guard(() => node.Actions.ExtendAsync(request.Lease, LeaseMs(request.LeaseSeconds))));
+    public override Task<LeaseAnswer> Extend(ExtendRequest request, ServerCallContext context)
+    {
+        long leaseMs = LeaseMs(request.LeaseSeconds);
+        return OnLease(request.Lease, context, () => node.Actions.ExtendAsync(request.Lease, leaseMs), (queues, options) => queues.ExtendAsync(request, options));
+    }
 
-    public override async Task<LeaseAnswer> Release(ReleaseRequest request, ServerCallContext context) =>
-        Wire.Answer(await Guard(() => node.Actions.ReleaseAsync(request.Lease)));
+    public override Task<LeaseAnswer> Release(ReleaseRequest request, ServerCallContext context) =>
+        OnLease(request.Lease, context, () => node.Actions.ReleaseAsync(request.Lease), (queues, options) => queues.ReleaseAsync(request, options));
+
+    /// <summary>Acts on a lease where its partition runs.</summary>
+    private async Task<LeaseAnswer> OnLease(
+        string lease, ServerCallContext context, Func<Task<Engine.Leases.LeaseAnswer>> local, Func<V1.Queues.QueuesClient, CallOptions, AsyncUnaryCall<LeaseAnswer>> remote)
+    {
+        if (!LeaseRow.Ids.TryParse(lease, out int partition, out _) || partition >= node.PartitionCount)
+            return Wire.Answer(Engine.Leases.LeaseAnswer.Unknown);
+        return await router.RouteAsync(
+            partition, context, async () => Wire.Answer(await Guard(local)), (peer, options) => remote(new V1.Queues.QueuesClient(peer.Channel), options).ResponseAsync);
+    }
 
     public override async Task Subscribe(SubscribeRequest request, IServerStreamWriter<SubscribeMessage> responseStream, ServerCallContext context)
     {
@@ -54,22 +90,8 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
             throw Wire.Invalid("max_open", $"must be 1 to {Engine.Limits.PullMax}", request.MaxOpen);
         PullOrder order = Order(AccessPoint.Tenant(context, request.Tenant), request.Queue, request.MaxOpen, request.Caller, "", request.LeaseSeconds, !request.WithoutReasons);
         string language = ReasonTexts.Language(request.Language);
-        var ended = System.Threading.Channels.Channel.CreateUnbounded<(string Lease, LeaseVoidedNotice? Notice)>();
-        void OnVoided(IReadOnlyList<LeaseVoidedNotice> notices)
-        {
-            foreach (LeaseVoidedNotice notice in notices)
-                ended.Writer.TryWrite((notice.Row.Id, notice));
-        }
-        void OnEnded(IReadOnlyList<LeaseChange> changes)
-        {
-            foreach (LeaseChange change in changes)
-            {
-                if (change.Kind == LeaseChangeKind.Close)
-                    ended.Writer.TryWrite((LeaseRow.Ids.Format(change.Partition, change.Sequence), null));
-            }
-        }
-        node.Voided += OnVoided;
-        node.LeasesEnded += OnEnded;
+        var ended = System.Threading.Channels.Channel.CreateUnbounded<LeaseEnd>();
+        using IDisposable listening = news.Listen(end => ended.Writer.TryWrite(end));
         // A subscription has no end of its own, and would hold up the node's stop until that gives up waiting.
         using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         try
@@ -80,11 +102,6 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
         catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
         {
             throw new RpcException(new Status(StatusCode.Unavailable, "the node is stopping; what was handed out stays under its leases"));
-        }
-        finally
-        {
-            node.Voided -= OnVoided;
-            node.LeasesEnded -= OnEnded;
         }
     }
 
@@ -104,29 +121,43 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
             foreach ((string _, string queue) in leases.Where(l => l.Tenant == tenant))
                 Of(queue).Leased++;
         }
+        (List<ListQueuesResponse> others, List<string> silent) = await router.AskOthersAsync(context, (peer, options) => new V1.Queues.QueuesClient(peer.Channel).ListQueuesAsync(request, options).ResponseAsync);
+        if (silent.Count > 0)
+            throw new RpcException(new Status(StatusCode.Unavailable, string.Join("; ", silent)));
+        foreach (QueueSummary queue in others.SelectMany(static other => other.Queues))
+        {
+            QueueSummary sum = Of(queue.Queue);
+            sum.Waiting += queue.Waiting;
+            sum.Leased += queue.Leased;
+            sum.BestValue = Math.Max(sum.BestValue, queue.BestValue);
+        }
         var response = new ListQueuesResponse();
         response.Queues.AddRange(sums.Values);
         return response;
     }
 
     private async Task Stream(
-        PullOrder order, int maxOpen, string language, ChannelReader<(string Lease, LeaseVoidedNotice? Notice)> ended, IServerStreamWriter<SubscribeMessage> stream, CancellationToken cancellation)
+        PullOrder order, int maxOpen, string language, ChannelReader<LeaseEnd> ended, IServerStreamWriter<SubscribeMessage> stream, CancellationToken cancellation)
     {
-        var open = new HashSet<string>();
+        // With the end of each lease: that of another node's may have been missed.
+        var open = new Dictionary<string, long>();
         while (!cancellation.IsCancellationRequested)
         {
-            while (ended.TryRead(out (string Lease, LeaseVoidedNotice? Notice) end))
+            while (ended.TryRead(out LeaseEnd end))
             {
-                if (open.Remove(end.Lease) && end.Notice is { } notice)
-                    await stream.WriteAsync(new SubscribeMessage { Voided = new LeaseVoided { Lease = end.Lease, Debtor = notice.Row.Debtor, Reason = notice.Reason } }, cancellation);
+                if (open.Remove(end.Lease) && end.Voided)
+                    await stream.WriteAsync(new SubscribeMessage { Voided = new LeaseVoided { Lease = end.Lease, Debtor = end.Debtor, Reason = end.Reason } }, cancellation);
             }
+            long nowMs = node.NowMs;
+            foreach (string over in open.Where(lease => lease.Value < nowMs && !Runs(lease.Key)).Select(static lease => lease.Key).ToList())
+                open.Remove(over);
             int given = 0;
             if (open.Count < maxOpen)
             {
                 PullResult result = await Guard(() => node.Actions.PullAsync(order with { Count = maxOpen - open.Count }));
                 foreach (LeasedAction leased in result.Leases)
                 {
-                    open.Add(leased.Lease.Id);
+                    open[leased.Lease.Id] = leased.Lease.ExpiresMs;
                     await stream.WriteAsync(new SubscribeMessage { Action = Describe(leased, language) }, cancellation);
                 }
                 given = result.Leases.Count;
@@ -136,7 +167,9 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
         }
     }
 
-    private async Task WaitForNews(ChannelReader<(string Lease, LeaseVoidedNotice? Notice)> ended, CancellationToken cancellation)
+    private bool Runs(string lease) => LeaseRow.Ids.TryParse(lease, out int partition, out _) && node.StateOf(partition) != PartitionState.Elsewhere;
+
+    private async Task WaitForNews(ChannelReader<LeaseEnd> ended, CancellationToken cancellation)
     {
         using var pause = new CancellationTokenSource(TimeSpan.FromMilliseconds(LookAgainMs), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(pause.Token, cancellation);
@@ -209,7 +242,7 @@ public sealed class QueuesService(Node node, TimeProvider time, IHostApplication
         {
             return await act();
         }
-        catch (Exception failure) when (failure is StoreUnavailableException or StoreFencedException or LogUnavailableException or InvalidOperationException)
+        catch (Exception failure) when (failure is StoreUnavailableException or StoreFencedException or LogUnavailableException or InvalidOperationException && failure is not PartitionElsewhereException)
         {
             throw Wire.Unavailable(failure);
         }

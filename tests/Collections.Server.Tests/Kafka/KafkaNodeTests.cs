@@ -38,7 +38,7 @@ public sealed class KafkaNodeTests : IDisposable
         using (KafkaSource source = await OpenAsync(clock, warnings))
         using (IStore store = directory.OpenStore())
         {
-            await using Node node = Node.Start(source.Log, store, new EngineOptions { SliceRecords = 300 }, clock, warnings.Add);
+            await using Node node = await JoinAsync(Node.Start(source.Log, store, new EngineOptions { SliceRecords = 300 }, clock, warnings.Add));
             await node.SettleAsync().WaitAsync(CollectionsProcess.Patience);
             var states = new Dictionary<string, DebtorState>();
             foreach (string name in AdversarialSet.Instance.Expected(date).Keys)
@@ -78,7 +78,7 @@ public sealed class KafkaNodeTests : IDisposable
         producer.Flush();
         using KafkaSource source = await OpenAsync(clock, []);
         using IStore store = new DataDirectory(folder["data"]).OpenStore();
-        await using Node node = Node.Start(source.Log, store, new EngineOptions(), clock, Assert.Fail);
+        await using Node node = await JoinAsync(Node.Start(source.Log, store, new EngineOptions(), clock, Assert.Fail));
         await node.SettleAsync().WaitAsync(CollectionsProcess.Patience);
         await node.CheckpointAsync();
         Assert.Equal(1, (await node.AskAll(p => p.View.DebtorCount)).Sum());
@@ -106,7 +106,16 @@ public sealed class KafkaNodeTests : IDisposable
     private static int AdversarialConflicts(int[] partitions, IStore store) =>
         partitions.Sum(p => store.LoadDeadLetters(p, after: 0, 10_000).Count(static stored => stored.Letter.Reason.StartsWith("id:", StringComparison.Ordinal)));
 
+    private static async Task<Node> JoinAsync(Node node)
+    {
+        node.Join("test:0");
+        using var patience = new CancellationTokenSource(CollectionsProcess.Patience);
+        while (node.Owned.Count < node.PartitionCount)
+            await Task.Delay(10, patience.Token);
+        return node;
+    }
+
     private Task<KafkaSource> OpenAsync(TimeProvider clock, List<string> warnings) => KafkaSource.OpenAsync(
-        new KafkaLogOptions(cluster.Bootstrap) { Prefix = Prefix, Settings = new Dictionary<string, string> { ["fetch.wait.max.ms"] = "5" } },
+        new KafkaLogOptions(cluster.Bootstrap) { Prefix = Prefix, Settings = new Dictionary<string, string> { ["fetch.wait.max.ms"] = "5", ["session.timeout.ms"] = "2000", ["heartbeat.interval.ms"] = "200" } },
         new DataDirectory(folder["data"]), partitions: null, clock, warnings.Add, CancellationToken.None);
 }

@@ -1,0 +1,95 @@
+using System.Threading.Channels;
+using Collections.Engine.Hosting;
+using Collections.Engine.Leases;
+using Collections.Engine.Partitions;
+using Collections.Engine.Stores;
+using Collections.Server.Cluster;
+using Collections.V1;
+using Grpc.Core;
+using Microsoft.Extensions.Hosting;
+
+namespace Collections.Server.Services;
+
+/// <summary>What this node does for the others: for the partitions that it runs.</summary>
+public sealed class PeersService(Node node, IHostApplicationLifetime lifetime) : Peers.PeersBase
+{
+    public override Task<PeerLookResponse> Look(PeerLookRequest request, ServerCallContext context) => Guard(async () =>
+    {
+        PullOrder order = PeerMessages.Read(request.Order);
+        return PeerMessages.Write(await node.Actions.Local.LookAsync(order), order.Count);
+    });
+
+    public override Task<PeerGrantResponse> Grant(PeerGrantRequest request, ServerCallContext context) => Guard(async () =>
+    {
+        Head[] chosen = [.. request.Chosen.Select(PeerMessages.Read).Where(head => head.Partition >= 0 && head.Partition < node.PartitionCount)];
+        var response = new PeerGrantResponse();
+        foreach (LeasedAction action in await node.Actions.Local.GrantAsync(PeerMessages.Read(request.Order), chosen))
+            response.Granted.Add(PeerMessages.Write(action));
+        return response;
+    });
+
+    public override Task<PeerApplied> WaitApplied(PeerPosition request, ServerCallContext context) => Guard(async () =>
+    {
+        if (request.Partition < 0 || request.Partition >= node.PartitionCount)
+            throw new FormatException($"partition {request.Partition} of {node.PartitionCount}");
+        using CancellationTokenSource answerBy = Wire.AnswerBy(context);
+        try
+        {
+            await node.WaitAppliedAsync(request.Partition, PeerMessages.Read(request.Next), answerBy.Token);
+            return new PeerApplied { Applied = true };
+        }
+        catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
+        {
+            return new PeerApplied();
+        }
+    });
+
+    public override async Task Watch(PeerWatchRequest request, IServerStreamWriter<PeerNews> responseStream, ServerCallContext context)
+    {
+        // Who reads too slowly loses the oldest news: a lease's holder learns of its end in any case when he reports.
+        var news = System.Threading.Channels.Channel.CreateBounded<PeerNews>(new BoundedChannelOptions(Engine.Limits.RequestsRemembered) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+        void OnVoided(IReadOnlyList<LeaseVoidedNotice> notices)
+        {
+            foreach (LeaseVoidedNotice notice in notices)
+                news.Writer.TryWrite(new PeerNews { Lease = notice.Row.Id, Voided = true, Debtor = notice.Row.Debtor, Reason = notice.Reason });
+        }
+        void OnEnded(IReadOnlyList<LeaseChange> changes)
+        {
+            foreach (LeaseChange change in changes.Where(static change => change.Kind == LeaseChangeKind.Close))
+                news.Writer.TryWrite(new PeerNews { Lease = LeaseRow.Ids.Format(change.Partition, change.Sequence) });
+        }
+        node.Voided += OnVoided;
+        node.LeasesEnded += OnEnded;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        try
+        {
+            await foreach (PeerNews item in news.Reader.ReadAllAsync(over.Token))
+                await responseStream.WriteAsync(item, over.Token);
+        }
+        catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "the node is stopping"));
+        }
+        finally
+        {
+            node.Voided -= OnVoided;
+            node.LeasesEnded -= OnEnded;
+        }
+    }
+
+    private static async Task<T> Guard<T>(Func<Task<T>> act)
+    {
+        try
+        {
+            return await act();
+        }
+        catch (Exception failure) when (failure is StoreUnavailableException or StoreFencedException or InvalidOperationException)
+        {
+            throw Wire.Unavailable(failure);
+        }
+        catch (FormatException malformed)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, malformed.Message));
+        }
+    }
+}

@@ -1,0 +1,148 @@
+using Collections.Kafka.Tests;
+using Collections.Server.Tests.EndToEnd;
+using Collections.Server.Tests.Kafka;
+using Collections.Storage.Tests;
+using Collections.V1;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace Collections.Server.Tests.Cluster;
+
+/// <summary>
+/// Nodes as processes of their own over one PostgreSQL schema and one Kafka cluster: librdkafka's mock of it, or the one that KAFKA_BOOTSTRAP names. What
+/// goes in also goes into an oracle: one node on the embedded default that nothing happens to.
+/// </summary>
+internal sealed class ClusterScene : IAsyncDisposable
+{
+    public const int Partitions = 24;
+    public const int Brokers = 3;
+
+    private readonly TestFolder folder = new();
+    private readonly string store;
+    private readonly string prefix;
+    private readonly string bootstrap;
+    private readonly ForeignProducer producer;
+    private readonly List<Event> sent = [];
+
+    private ClusterScene(string store, string prefix, string bootstrap, MockCluster? mock)
+    {
+        this.store = store;
+        this.prefix = prefix;
+        this.bootstrap = bootstrap;
+        Mock = mock;
+        producer = new ForeignProducer(bootstrap, prefix, Confluent.Kafka.Partitioner.Murmur2Random);
+    }
+
+    /// <summary>Null on a real cluster, whose brokers are nobody's to stop.</summary>
+    public MockCluster? Mock { get; }
+
+    public string Store => store;
+
+    public string Prefix => prefix;
+
+    /// <summary>By name; null while it is not running.</summary>
+    public SortedDictionary<string, ServeProcess> Nodes { get; } = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<Event> Sent => sent;
+
+    public static async Task<ClusterScene> StartAsync(PostgresCluster postgres, params string[] nodes)
+    {
+        string prefix = $"t{Guid.NewGuid():N}"[..12];
+        ClusterScene scene;
+        if (Environment.GetEnvironmentVariable("KAFKA_BOOTSTRAP") is { Length: > 0 } real)
+        {
+            (await CollectionsProcess.RunAsync("kafka", "init", "--kafka", real, "--prefix", prefix, "--partitions", $"{Partitions}", "--replication", "1")).RequireSuccess();
+            scene = new ClusterScene(postgres.NewSchema(), prefix, real, null);
+        }
+        else
+        {
+            var mock = new MockCluster(Brokers);
+            mock.CreateTopics(prefix, Partitions, replication: 3);
+            scene = new ClusterScene(postgres.NewSchema(), prefix, mock.Bootstrap, mock);
+        }
+        await Task.WhenAll(nodes.Select(scene.StartNodeAsync));
+        return scene;
+    }
+
+    public async Task StartNodeAsync(string name)
+    {
+        ServeProcess node = await ServeProcess.StartAsync(
+            folder[name], "--kafka", bootstrap, "--prefix", prefix, "--group", prefix, "--store", store, "--kafka-config", "fetch.wait.max.ms=5",
+            "--kafka-config", "session.timeout.ms=6000", "--kafka-config", "heartbeat.interval.ms=500");
+        lock (Nodes)
+            Nodes.Add(name, node);
+    }
+
+    public void Send(IEnumerable<(string Stream, Event Event)> events)
+    {
+        foreach ((string stream, Event e) in events)
+        {
+            producer.Send(stream, e.ToByteArray(), DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+            sent.Add(e);
+        }
+    }
+
+    public void Flush() => producer.Flush();
+
+    /// <summary>Until each node says that every partition is served by somebody.</summary>
+    public async Task WaitServingAsync()
+    {
+        foreach (ServeProcess node in Nodes.Values)
+            await UntilAsync(node, static status => status.Partitions.Count == Partitions && status.Partitions.All(static partition => partition.State == "serving"));
+    }
+
+    /// <summary>Asks a node until its answer is as wanted.</summary>
+    public static async Task<StatusResponse> UntilAsync(ServeProcess node, Func<StatusResponse, bool> wanted)
+    {
+        using var patience = new CancellationTokenSource(CollectionsProcess.Patience);
+        StatusResponse? last = null;
+        while (true)
+        {
+            try
+            {
+                last = await new V1.Debtors.DebtorsClient(node.Channel).StatusAsync(new StatusRequest(), new CallOptions(cancellationToken: patience.Token));
+                if (wanted(last))
+                    return last;
+            }
+            catch (RpcException) when (!patience.IsCancellationRequested)
+            {
+                // On its way to being so.
+            }
+            Assert.False(patience.IsCancellationRequested, $"what was waited for did not happen; last: {last}");
+            await Task.Delay(50);
+        }
+    }
+
+    /// <summary>Every ledger on every node against an engine that nothing has happened to.</summary>
+    public async Task JudgeAsync(IReadOnlyCollection<string> debtors)
+    {
+        await using ServeProcess oracle = await ServeProcess.StartAsync(folder["oracle"], "--partitions", "4");
+        await oracle.WaitServingAsync();
+        foreach (Event[] part in sent.Chunk(5_000))
+        {
+            var request = new AppendRequest();
+            request.Events.AddRange(part);
+            AppendResponse response = await new Ingest.IngestClient(oracle.Channel).AppendAsync(request);
+            Assert.All(response.Results, static result => Assert.Equal(AppendStatus.AppendApplied, result.Status));
+        }
+        ServeProcess[] nodes = [.. Nodes.Values];
+        int asked = 0;
+        foreach (string debtor in debtors)
+            Assert.Equal(await LedgerAsync(oracle, debtor), await LedgerAsync(nodes[asked++ % nodes.Length], debtor));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (ServeProcess node in Nodes.Values)
+            await node.DisposeAsync();
+        producer.Dispose();
+        Mock?.Dispose();
+        folder.Dispose();
+    }
+
+    private static async Task<string> LedgerAsync(ServeProcess node, string debtor)
+    {
+        DebtorView found = await new V1.Debtors.DebtorsClient(node.Channel).GetAsync(new GetDebtorRequest { Debtor = debtor });
+        return $"{debtor}: {found.Items} credit {found.UnappliedCreditMinor} open {found.OpenMinor} overdue {found.OverdueMinor}";
+    }
+}

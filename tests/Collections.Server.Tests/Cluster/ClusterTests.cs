@@ -1,0 +1,30 @@
+using Collections.Server.Tests.EndToEnd;
+using Collections.Storage.Tests;
+using Collections.V1;
+
+namespace Collections.Server.Tests.Cluster;
+
+/// <summary>Three nodes that share the partitions: any of them answers everything, and they come and go.</summary>
+[Collection(PostgresServer.Name)]
+public sealed class ClusterTests(SharedCluster postgres)
+{
+    [ClusterFact]
+    public async Task Any_node_answers_everything_while_nodes_come_and_go()
+    {
+        await using ClusterScene scene = await ClusterScene.StartAsync(postgres.Server, "a", "b");
+        await scene.WaitServingAsync();
+        string[] debtors = [.. Enumerable.Range(0, 200).Select(static i => $"D-{i}")];
+        scene.Send(ClusterEvents.Of(debtors, seed: 1, count: 2_000));
+        scene.Flush();
+        await ClusterScene.UntilAsync(scene.Nodes["a"], status => status.EventsApplied == scene.Sent.Count);
+        await scene.StartNodeAsync("c");
+        await ClusterScene.UntilAsync(scene.Nodes["c"], static status => status.Partitions.Select(static p => p.Node).Distinct().Count() == 3);
+        await scene.WaitServingAsync();
+        await scene.JudgeAsync(debtors);
+        CommandResult gone = await scene.Nodes["a"].StopAsync();
+        Assert.Equal(0, gone.ExitCode);
+        scene.Nodes.Remove("a");
+        await scene.WaitServingAsync();
+        await scene.JudgeAsync(debtors);
+    }
+}
