@@ -50,7 +50,9 @@ public sealed class Router(Node node, PeerDirectory directory, TimeProvider time
                 }
                 catch (RpcException failure) when (failure.StatusCode == StatusCode.Unavailable && IsWorthAnotherTry(failure))
                 {
-                    reason = $"node {owner.Address}, which ran partition {partition}, does not any more, or can't be reached: {failure.Status.Detail}";
+                    reason = failure.Trailers.Get(ElsewhereTrailer) is null
+                        ? $"node {owner.Address}, which runs partition {partition}, can't be reached: {failure.Status.Detail}"
+                        : $"node {owner.Address} does not run partition {partition} any more: it is on its way to another node";
                 }
             }
             if (time.GetElapsedTime(startedAt) + ClusterLimits.LookAgain > ClusterLimits.HandOverPatience || !directory.IsShared)

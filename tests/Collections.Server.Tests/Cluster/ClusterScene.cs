@@ -5,6 +5,7 @@ using Collections.Storage.Tests;
 using Collections.V1;
 using Google.Protobuf;
 using Grpc.Core;
+using Grpc.Net.Client;
 
 namespace Collections.Server.Tests.Cluster;
 
@@ -12,7 +13,7 @@ namespace Collections.Server.Tests.Cluster;
 /// Nodes as processes of their own over one PostgreSQL schema and one Kafka cluster: librdkafka's mock of it, or the one that KAFKA_BOOTSTRAP names. What
 /// goes in also goes into an oracle: one node on the embedded default that nothing happens to.
 /// </summary>
-internal sealed class ClusterScene : IAsyncDisposable
+internal sealed class ClusterScene : ICallLink, IAsyncDisposable
 {
     public const int Partitions = 24;
     public const int Brokers = 3;
@@ -23,6 +24,20 @@ internal sealed class ClusterScene : IAsyncDisposable
     private readonly string bootstrap;
     private readonly ForeignProducer producer;
     private readonly List<Event> sent = [];
+    private uint calls;
+    private Exception? lastFailure;
+
+    /// <summary>A call that is not answered by then has gone to a node that does not run.</summary>
+    private static readonly TimeSpan CallTime = TimeSpan.FromSeconds(20);
+
+    private ServeProcess[] Running
+    {
+        get
+        {
+            lock (Nodes)
+                return [.. Nodes.Values];
+        }
+    }
 
     private ClusterScene(string store, string prefix, string bootstrap, MockCluster? mock)
     {
@@ -73,13 +88,72 @@ internal sealed class ClusterScene : IAsyncDisposable
             Nodes.Add(name, node);
     }
 
+    /// <summary>Calls one node after another until one answers; what a failing node may have done is harmless to do again.</summary>
+    public async Task<T> CallAsync<T>(Func<GrpcChannel, Task<T>> call)
+    {
+        using var patience = new CancellationTokenSource(CollectionsProcess.Patience);
+        while (true)
+        {
+            ServeProcess[] running = Running;
+            try
+            {
+                if (running.Length > 0)
+                    return await call(running[Interlocked.Increment(ref calls) % (uint)running.Length].Channel).WaitAsync(CallTime);
+            }
+            catch (Exception failure) when (failure is RpcException or ObjectDisposedException or TimeoutException && !patience.IsCancellationRequested)
+            {
+                lastFailure = failure;
+            }
+            Assert.False(patience.IsCancellationRequested, $"no node answers: {lastFailure}");
+            await Task.Delay(20);
+        }
+    }
+
+    /// <summary>Kills a node without a word, and starts it again.</summary>
+    public async Task KillAndRestartAsync(string name, Func<Task> between)
+    {
+        ServeProcess node = Take(name);
+        await node.KillAsync();
+        await node.DisposeAsync();
+        await between();
+        await StartNodeAsync(name);
+    }
+
+    /// <summary>Stops a node's clockwork for longer than its session lasts, so that others take its partitions; then it wakes up and knows of nothing.</summary>
+    public async Task PauseAsync(string name, TimeSpan pause)
+    {
+        ServeProcess node;
+        lock (Nodes)
+            node = Nodes[name];
+        await node.SignalAsync("STOP");
+        await Task.Delay(pause);
+        await node.SignalAsync("CONT");
+    }
+
+    public ServeProcess Take(string name)
+    {
+        lock (Nodes)
+        {
+            ServeProcess node = Nodes[name];
+            Nodes.Remove(name);
+            return node;
+        }
+    }
+
     public void Send(IEnumerable<(string Stream, Event Event)> events)
     {
         foreach ((string stream, Event e) in events)
         {
             producer.Send(stream, e.ToByteArray(), DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
-            sent.Add(e);
+            Note([e]);
         }
+    }
+
+    /// <summary>Events that have gone in, by whatever way.</summary>
+    public void Note(IEnumerable<Event> events)
+    {
+        lock (sent)
+            sent.AddRange(events);
     }
 
     public void Flush() => producer.Flush();
@@ -87,7 +161,7 @@ internal sealed class ClusterScene : IAsyncDisposable
     /// <summary>Until each node says that every partition is served by somebody.</summary>
     public async Task WaitServingAsync()
     {
-        foreach (ServeProcess node in Nodes.Values)
+        foreach (ServeProcess node in Running)
             await UntilAsync(node, static status => status.Partitions.Count == Partitions && status.Partitions.All(static partition => partition.State == "serving"));
     }
 
@@ -125,10 +199,8 @@ internal sealed class ClusterScene : IAsyncDisposable
             AppendResponse response = await new Ingest.IngestClient(oracle.Channel).AppendAsync(request);
             Assert.All(response.Results, static result => Assert.Equal(AppendStatus.AppendApplied, result.Status));
         }
-        ServeProcess[] nodes = [.. Nodes.Values];
-        int asked = 0;
         foreach (string debtor in debtors)
-            Assert.Equal(await LedgerAsync(oracle, debtor), await LedgerAsync(nodes[asked++ % nodes.Length], debtor));
+            Assert.Equal(await LedgerAsync(oracle.Channel, debtor), await CallAsync(channel => LedgerAsync(channel, debtor)));
     }
 
     public async ValueTask DisposeAsync()
@@ -140,9 +212,9 @@ internal sealed class ClusterScene : IAsyncDisposable
         folder.Dispose();
     }
 
-    private static async Task<string> LedgerAsync(ServeProcess node, string debtor)
+    private static async Task<string> LedgerAsync(GrpcChannel channel, string debtor)
     {
-        DebtorView found = await new V1.Debtors.DebtorsClient(node.Channel).GetAsync(new GetDebtorRequest { Debtor = debtor });
+        DebtorView found = await new V1.Debtors.DebtorsClient(channel).GetAsync(new GetDebtorRequest { Debtor = debtor });
         return $"{debtor}: {found.Items} credit {found.UnappliedCreditMinor} open {found.OpenMinor} overdue {found.OverdueMinor}";
     }
 }

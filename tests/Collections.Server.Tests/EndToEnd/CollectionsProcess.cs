@@ -128,11 +128,17 @@ internal sealed class ServeProcess : IAsyncDisposable
         Channel.Dispose();
     }
 
+    /// <summary>Sends it a signal, such as STOP or CONT.</summary>
+    public async Task SignalAsync(string signal)
+    {
+        using Process kill = CollectionsProcess.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
     /// <summary>Asks it to stop, as a service manager does, and waits for its end.</summary>
     public async Task<CommandResult> StopAsync()
     {
-        using Process kill = CollectionsProcess.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
-        await kill.WaitForExitAsync();
+        await SignalAsync("TERM");
         await process.WaitForExitAsync().WaitAsync(CollectionsProcess.Patience);
         Channel.Dispose();
         return new CommandResult(process.ExitCode, await output, await errors);

@@ -7,7 +7,7 @@ namespace Collections.Server.Tests.EndToEnd;
 /// The hands that pull actions during a crash run. They share one book of who holds whom, by what was answered to them; a debtor who is answered
 /// to a second hand while the first lease is in force is a violation.
 /// </summary>
-internal sealed class CrashHands(CrashLink link)
+internal sealed class CrashHands(ICallLink link)
 {
     private const int LeaseSeconds = 3_600;
 

@@ -3,10 +3,17 @@ using Grpc.Net.Client;
 
 namespace Collections.Server.Tests.EndToEnd;
 
+/// <summary>The way from callers to nodes that fail under them.</summary>
+internal interface ICallLink
+{
+    /// <summary>Makes a call until it is answered.</summary>
+    Task<T> CallAsync<T>(Func<GrpcChannel, Task<T>> call);
+}
+
 /// <summary>The way from callers to the node that runs now. A caller whose call fails waits for the next node and tries again.</summary>
 /// <param name="store">Where the node has its store; null: in its data.</param>
 /// <param name="whileDown">What happens while no node runs.</param>
-internal sealed class CrashLink(string data, string? store = null, Action? whileDown = null) : IAsyncDisposable
+internal sealed class CrashLink(string data, string? store = null, Action? whileDown = null) : ICallLink, IAsyncDisposable
 {
     private readonly Lock gate = new();
     private ServeProcess? node;
