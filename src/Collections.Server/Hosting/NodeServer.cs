@@ -42,8 +42,10 @@ public sealed class NodeServer : IAsyncDisposable
     public CancellationToken Stopping { get; }
 
     /// <summary>Starts the node, then its surface; health says SERVING once every partition has read the log to its end.</summary>
-    /// <param name="listen">A loopback address; port 0 takes a free one.</param>
-    public static async Task<NodeServer> StartAsync(IEventLog log, IStore store, EngineOptions options, TimeProvider time, IPEndPoint listen, Action<string> warn)
+    /// <param name="listen">A loopback address, unless the network is trusted; port 0 takes a free one.</param>
+    /// <param name="trustNetwork">Whether callers from other machines are served, with every role.</param>
+    public static async Task<NodeServer> StartAsync(
+        IEventLog log, IStore store, EngineOptions options, TimeProvider time, IPEndPoint listen, Action<string> warn, bool trustNetwork = false)
     {
         Node node = Node.Start(log, store, options, time, warn);
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
@@ -62,7 +64,7 @@ public sealed class NodeServer : IAsyncDisposable
         builder.Services.AddSingleton<DeadLettersService>();
         builder.Services.AddCollectionsGrpc(new GrpcServerOptions
         {
-            Gate = AccessPoint.Gate,
+            Gate = AccessPoint.Gate(trustNetwork),
             ReceiveMessageBytesMaxOf = new Dictionary<string, int> { ["collections.v1.Models"] = ModelsService.ModelBytesMax },
         });
         WebApplication app = builder.Build();
