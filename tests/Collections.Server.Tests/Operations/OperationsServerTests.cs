@@ -64,6 +64,7 @@ public sealed partial class OperationsServerTests : IAsyncLifetime, IDisposable
     {
         string folder = Path.Combine(Deploy, "prometheus");
         Assert.Equal("", await Promtool.JudgeAsync("", folder, "check", "config", "prometheus.yml"));
+        Assert.Equal("", await Promtool.JudgeAsync("", folder, "check", "config", "compose.yml"));
         Assert.Equal("", await Promtool.JudgeAsync("", folder, "check", "rules", "alerts.yml"));
         Assert.Equal("", await Promtool.JudgeAsync("", AppContext.BaseDirectory, "test", "rules", Path.Combine("Operations", "alerts.test.yml")));
     }
