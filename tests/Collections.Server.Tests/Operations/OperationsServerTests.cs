@@ -1,6 +1,6 @@
 using System.Net;
-using System.Text.RegularExpressions;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Collections.Server.Operations;
 using Collections.Server.Tests.EndToEnd;
 using Collections.Server.Tests.Services;
