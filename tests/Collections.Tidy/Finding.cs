@@ -30,6 +30,7 @@ internal static class RuleBook
         .. LinkRules.All,
         .. CommandLineRules.All,
         .. ProtoRules.All,
+        .. ImageRules.All,
         .. TextRules.All,
     ];
 

@@ -10,8 +10,10 @@ internal sealed class OperationsOptions
     /// <summary>Beside the port of gRPC; what documents and the shipped Prometheus configuration use. Nothing listens there unless asked for.</summary>
     public const string MetricsExample = "127.0.0.1:7701";
 
-    private readonly Option<string?> metrics = new("--metrics") { Description = $"Loopback address and port of /metrics, /healthz and /readyz over HTTP/1.1, such as {MetricsExample}; port 0 takes a free one; not given: none" };
+    private readonly Option<string?> metrics = new("--metrics") { Description = $"Address and port of /metrics, /healthz and /readyz over HTTP/1.1, such as {MetricsExample}; a loopback address, unless --trust-network is given; port 0 takes a free one; not given: none" };
     private readonly Option<string> logFormat = new("--log-format") { Description = "text, or json: one object a line, all on standard error", DefaultValueFactory = _ => "text" };
+
+    private readonly Option<bool> trustNetwork = new("--trust-network") { Description = "Let --listen and --metrics have addresses that other machines can reach. Nobody is authenticated: whoever reaches the port of gRPC has every role, so the network must keep everybody else out" };
 
     public OperationsOptions() => logFormat.AcceptOnlyFromAmong("text", "json");
 
@@ -19,7 +21,11 @@ internal sealed class OperationsOptions
     {
         command.Options.Add(metrics);
         command.Options.Add(logFormat);
+        command.Options.Add(trustNetwork);
     }
+
+    /// <summary>Whether addresses that other machines can reach are allowed, and callers from there served.</summary>
+    public bool TrustsNetwork(ParseResult arguments) => arguments.GetValue(trustNetwork);
 
     /// <summary>Runs a node with the log that was asked for, the operators' port if one was asked for, and OTLP if the environment names a collector.</summary>
     /// <param name="serve">Runs until the node has stopped; the answer is the exit code.</param>
@@ -29,10 +35,12 @@ internal sealed class OperationsOptions
         IPEndPoint? listen = null;
         if (arguments.GetValue(metrics) is { } address)
         {
-            if (!ServeCommand.TryParseListen("--metrics", address, MetricsExample, out IPEndPoint endpoint, out string problem))
+            if (!ServeCommand.TryParseListen("--metrics", address, MetricsExample, TrustsNetwork(arguments), out IPEndPoint endpoint, out string problem))
                 return log.Fail(problem);
             listen = endpoint;
         }
+        if (TrustsNetwork(arguments))
+            log.Warn("network_trusted", "--trust-network: nobody is authenticated. Every caller who can reach the port of gRPC has every role, for every tenant; the network must keep all others out (firewall, security group, NetworkPolicy)");
         try
         {
             using var telemetry = Telemetry.Start(Environment.GetEnvironmentVariable);

@@ -23,6 +23,7 @@ namespace Collections.Server.Hosting;
 public sealed class NodeServer : IAsyncDisposable
 {
     private readonly WebApplication app;
+    private volatile bool hasBeenReady;
 
     private NodeServer(WebApplication app, Node node)
     {
@@ -43,9 +44,11 @@ public sealed class NodeServer : IAsyncDisposable
     public CancellationToken Stopping { get; }
 
     /// <summary>Starts the node, then its surface; health says SERVING once every partition has read the log to its end.</summary>
-    /// <param name="listen">A loopback address; port 0 takes a free one.</param>
+    /// <param name="listen">A loopback address, unless the network is trusted; port 0 takes a free one.</param>
     /// <param name="advertise">Where other nodes reach this one, as host and port; null: where it listens.</param>
-    public static async Task<NodeServer> StartAsync(IEventLog log, IStore store, EngineOptions options, TimeProvider time, IPEndPoint listen, Action<string> warn, string? advertise = null)
+    /// <param name="trustNetwork">Whether callers from other machines are served, with every role.</param>
+    public static async Task<NodeServer> StartAsync(
+        IEventLog log, IStore store, EngineOptions options, TimeProvider time, IPEndPoint listen, Action<string> warn, string? advertise = null, bool trustNetwork = false)
     {
         Node node = Node.Start(log, store, options, time, warn);
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
@@ -69,7 +72,7 @@ public sealed class NodeServer : IAsyncDisposable
         builder.Services.AddSingleton<PeersService>();
         builder.Services.AddCollectionsGrpc(new GrpcServerOptions
         {
-            Gate = AccessPoint.Gate,
+            Gate = AccessPoint.Gate(trustNetwork),
             ReceiveMessageBytesMaxOf = new Dictionary<string, int> { ["collections.v1.Models"] = ModelsService.ModelBytesMax },
         });
         WebApplication app = builder.Build();
@@ -105,7 +108,8 @@ public sealed class NodeServer : IAsyncDisposable
             return ["the node is stopping"];
         if (!Node.HasJoined)
             return ["the node has not been given its partitions by its group yet"];
-        List<string> reasons = [.. Enumerable.Range(0, Node.PartitionCount).Where(number => Node.StateOf(number) is not (PartitionState.Serving or PartitionState.Elsewhere)).Select(Describe)];
+        List<string> reasons = [.. Enumerable.Range(0, Node.PartitionCount).Where(IsNotServing).Select(Describe)];
+        hasBeenReady |= reasons.Count == 0;
         if (reasons.Count > OperationsLimits.ReasonsMax)
         {
             int more = reasons.Count - OperationsLimits.ReasonsMax;
@@ -127,6 +131,17 @@ public sealed class NodeServer : IAsyncDisposable
         await app.DisposeAsync();
         await Node.DisposeAsync();
     }
+
+    /// <summary>
+    /// A node of several answers for all partitions, also while some are on their way to it: once it has begun, those do not take it out of the round,
+    /// which would leave the survivors of a crash without callers.
+    /// </summary>
+    private bool IsNotServing(int number) => Node.StateOf(number) switch
+    {
+        PartitionState.Serving or PartitionState.Elsewhere => false,
+        PartitionState.Recovering or PartitionState.Leaving => Node.Log.Group is null || !hasBeenReady,
+        _ => true,
+    };
 
     private string Describe(int number) => Node.StateOf(number) switch
     {

@@ -30,7 +30,7 @@ public sealed class OperationsServer : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public Uri Address => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
-    /// <param name="listen">A loopback address; port 0 takes a free one.</param>
+    /// <param name="listen">A loopback address, unless the network is trusted; port 0 takes a free one.</param>
     /// <exception cref="IOException">The address can't be listened on; the message says what to do.</exception>
     public static async Task<OperationsServer> StartAsync(IPEndPoint listen)
     {

@@ -30,7 +30,7 @@ public sealed class ClusterFailureTests(ITestOutputHelper output, SharedCluster 
         List<Event> events = CrashFeed.Create(seed, Debtors, eventsPerDebtor: 4 + 4 * failures);
         await using ClusterScene scene = await ClusterScene.StartAsync(postgres.Server, Names);
         await scene.WaitServingAsync();
-        var hands = new CrashHands(scene);
+        var hands = new CrashHands(scene, isFedBehind: true);
         using var end = new CancellationTokenSource();
         Task[] working = [.. Enumerable.Range(0, 2).Select(n => hands.WorkAsync(n, new Random(seed + n), end.Token))];
         // Each kind of failure once, then any.

@@ -57,6 +57,7 @@ public sealed class BadInputTests : IDisposable
         { "score --model {tiny.txt} --features {short.csv} --no-header", "column 2 (oldest_dpd) is missing" },
         { "score --model {tiny.txt} --features {nothing.csv}", "is empty" },
         { "serve --data {data} --listen 0.0.0.0:0", "can be reached from other machines" },
+        { "serve --data {data} --metrics 0.0.0.0:0", "--metrics: '0.0.0.0:0' can be reached from other machines" },
         { "serve --data {data} --listen nowhere", "is no address and port" },
         { "serve --data {data} --model {missing.txt}", "missing.txt" },
         { "serve --data {data} --model {rows.csv}", "rows" },

@@ -1,6 +1,6 @@
 using System.Net;
-using System.Text.RegularExpressions;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Collections.Server.Operations;
 using Collections.Server.Tests.EndToEnd;
 using Collections.Server.Tests.Services;
@@ -64,6 +64,7 @@ public sealed partial class OperationsServerTests : IAsyncLifetime, IDisposable
     {
         string folder = Path.Combine(Deploy, "prometheus");
         Assert.Equal("", await Promtool.JudgeAsync("", folder, "check", "config", "prometheus.yml"));
+        Assert.Equal("", await Promtool.JudgeAsync("", folder, "check", "config", "compose.yml"));
         Assert.Equal("", await Promtool.JudgeAsync("", folder, "check", "rules", "alerts.yml"));
         Assert.Equal("", await Promtool.JudgeAsync("", AppContext.BaseDirectory, "test", "rules", Path.Combine("Operations", "alerts.test.yml")));
     }

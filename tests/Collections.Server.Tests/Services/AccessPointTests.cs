@@ -40,7 +40,7 @@ public sealed class AccessPointTests
     [InlineData("[::1]:7700", "[::1]:7700")]
     public void Loopback_addresses_are_listened_on(string text, string endpoint)
     {
-        Assert.True(ServeCommand.TryParseListen("--listen", text, ServeCommand.ListenDefault, out IPEndPoint parsed, out string problem), problem);
+        Assert.True(ServeCommand.TryParseListen("--listen", text, ServeCommand.ListenDefault, trustNetwork: false, out IPEndPoint parsed, out string problem), problem);
         Assert.Equal(endpoint, parsed.ToString());
     }
 
@@ -54,10 +54,46 @@ public sealed class AccessPointTests
     [InlineData("", "is no address and port")]
     public void Addresses_that_others_can_reach_are_refused_because_nobody_is_authenticated(string text, string problem)
     {
-        Assert.False(ServeCommand.TryParseListen("--listen", text, ServeCommand.ListenDefault, out _, out string said));
+        Assert.False(ServeCommand.TryParseListen("--listen", text, ServeCommand.ListenDefault, trustNetwork: false, out _, out string said));
         Assert.StartsWith($"--listen: '{text}'", said, StringComparison.Ordinal);
         Assert.Contains(problem, said, StringComparison.Ordinal);
         Assert.Contains(ServeCommand.ListenDefault, said, StringComparison.Ordinal);
+        Assert.Equal(problem.StartsWith("can be", StringComparison.Ordinal), said.Contains("or --trust-network if", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0:7700", true)]
+    [InlineData("[::]:7700", true)]
+    [InlineData("10.1.2.3:7700", true)]
+    [InlineData("127.0.0.1:7700", true)]
+    [InlineData("example.com:7700", false)]
+    [InlineData("0.0.0.0:65536", false)]
+    public void A_trusted_network_may_be_listened_on(string text, bool allowed)
+    {
+        Assert.Equal(allowed, ServeCommand.TryParseListen("--listen", text, ServeCommand.ListenDefault, trustNetwork: true, out IPEndPoint parsed, out string problem));
+        Assert.Equal(allowed ? text : $"--listen: '{text}' is no address and port, such as {ServeCommand.ListenDefault}", allowed ? parsed.ToString() : problem);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", "loopback")]
+    [InlineData("::1", "loopback")]
+    [InlineData("::ffff:127.0.0.1", "loopback")]
+    [InlineData("10.1.2.3", "10.1.2.3")]
+    [InlineData("::ffff:10.1.2.3", "10.1.2.3")]
+    [InlineData("fd00::7", "fd00::7")]
+    public void Callers_from_elsewhere_are_served_on_a_trusted_network_alone(string remote, string name)
+    {
+        Caller trusted = AccessPoint.Identify(IPAddress.Parse(remote), trustNetwork: true);
+        Assert.Equal(name, trusted.Name);
+        Assert.True(trusted.AllTenants);
+        Assert.Equal(Enum.GetValues<Role>().Order(), trusted.Roles.Order());
+        if (name == "loopback")
+        {
+            Assert.Equal(name, AccessPoint.Identify(IPAddress.Parse(remote), trustNetwork: false).Name);
+            return;
+        }
+        RpcException refused = Assert.Throws<RpcException>(() => AccessPoint.Identify(IPAddress.Parse(remote), trustNetwork: false));
+        Assert.Equal(StatusCode.Unauthenticated, refused.StatusCode);
     }
 
     /// <summary>A call that has passed the gate.</summary>
