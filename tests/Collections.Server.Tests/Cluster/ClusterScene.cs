@@ -215,6 +215,7 @@ internal sealed class ClusterScene : ICallLink, IAsyncDisposable
     private static async Task<string> LedgerAsync(GrpcChannel channel, string debtor)
     {
         DebtorView found = await new V1.Debtors.DebtorsClient(channel).GetAsync(new GetDebtorRequest { Debtor = debtor });
-        return $"{debtor}: {found.Items} credit {found.UnappliedCreditMinor} open {found.OpenMinor} overdue {found.OverdueMinor}";
+        IEnumerable<string> open = found.Items.Where(static item => item.OpenMinor > 0).OrderBy(static item => item.Item, StringComparer.Ordinal).Select(static item => $"{item.Item}={item.OpenMinor} due {item.DueDate}");
+        return $"{debtor}: {string.Join(", ", open)} credit {found.UnappliedCreditMinor} open {found.OpenMinor} overdue {found.OverdueMinor}";
     }
 }

@@ -34,6 +34,9 @@ internal sealed class MemoryLog : IEventLog
 
     public Action<int>? Appended { get; set; }
 
+    /// <summary>Who says which partitions the node of this handle runs; null: all of them.</summary>
+    public IPartitionGroup? Group { get; init; }
+
     /// <summary>While true, reading fails as if the log could not be reached.</summary>
     public bool IsUnreachable { get; set; }
 
@@ -44,7 +47,7 @@ internal sealed class MemoryLog : IEventLog
     public ConcurrentDictionary<int, StreamPositions> Kept { get; } = [];
 
     /// <summary>A new handle on the same log, as after a restart.</summary>
-    public MemoryLog Reopen() => new(this);
+    public MemoryLog Reopen(IPartitionGroup? group = null) => new(this) { Group = group };
 
     /// <summary>The next appends fail, and nothing of them is kept.</summary>
     public void FailAppends(int count) => appendFailures = count;

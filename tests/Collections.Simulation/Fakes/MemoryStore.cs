@@ -10,6 +10,7 @@ internal enum StoreMoment
     AfterCheckpoint,
     BeforeLeases,
     AfterLeases,
+    BeforeOwnership,
 }
 
 /// <summary>
@@ -33,6 +34,7 @@ internal sealed class MemoryStore : IStore
 
     public long TakeOwnership(int partition, string owner)
     {
+        At?.Invoke(StoreMoment.BeforeOwnership);
         lock (gate)
         {
             Part part = Of(partition);
