@@ -125,15 +125,97 @@ public sealed class SqliteArchiveTests : IDisposable
             await archive.AppendAsync(At([9]));
         }
         SegmentFiles.Execute(SegmentFiles.Of(scratch.Directory, partition: 0).Single(), "DELETE FROM payments WHERE first = 5");
-        using SqliteArchive damaged = Open();
-        StreamPositions at = StreamPositions.Start;
-        var into = new RecordBatch();
-        Assert.Equal(2, damaged.Read(0, ref at, 100, damaged.End(0), into));
-        LogCorruptException corrupt = Assert.Throws<LogCorruptException>(() => damaged.Read(0, ref at, 100, damaged.End(0), into));
+        // Opening reads what no index reaches yet.
+        LogCorruptException corrupt = Assert.Throws<LogCorruptException>(Open);
         Assert.Contains("the block of stream Payments at offset 2", corrupt.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_was_missed_while_others_ran_the_partition_is_filled_in_behind_and_read_in_order()
+    {
+        using (SqliteArchive archive = Open())
+        {
+            archive.Begin(0, StreamPositions.Start);
+            Assert.Null(archive.GapOf(0));
+            await archive.AppendAsync(At([0, 1, 2]));
+            archive.Begin(0, Payments(8));
+            Assert.Equal(new ArchiveGap(0, Payments(3), Payments(8)), archive.GapOf(0));
+            await archive.AppendAsync(At([8, 9]));
+            // From its own positions on the partition reads at once; its past is not whole yet.
+            Assert.Equal([8, 9], Read(archive, 8, slice: 1));
+            Assert.Throws<LogUnavailableException>(() => archive.ReadHistory(0, 1, Payments(10), new RecordBatch()));
+            archive.Fill(0, archive.GapOf(0)!.Value, At([3, 5]), Payments(6));
+            Assert.Equal(Payments(6), archive.GapOf(0)!.Value.From);
+            // As far as it is known, whoever begins anew reads on, and then waits.
+            var at = StreamPositions.Start;
+            Assert.Equal(5, archive.Read(0, ref at, 100, archive.End(0), new RecordBatch()));
+            Assert.Equal(0, archive.Read(0, ref at, 100, archive.End(0), new RecordBatch()));
+        }
+        using (SqliteArchive again = Open())
+        {
+            ArchiveGap gap = again.GapOf(0)!.Value;
+            // The records of the gap are asked for again from behind the last one: whether any lay between, only their source knows.
+            Assert.Equal(new ArchiveGap(0, Payments(6), Payments(8)), gap);
+            again.Fill(0, gap, At([7]), Payments(8));
+            Assert.Null(again.GapOf(0));
+            again.Begin(0, Payments(10));
+            await again.AppendAsync(At([10]));
+            again.Begin(0, Payments(20));
+            again.Begin(0, Payments(25));
+            await again.AppendAsync(At([25, 26]));
+            // Retention took the rest: what its source does not have any more is nowhere.
+            again.Fill(0, again.GapOf(0)!.Value, new AppendBatch(), Payments(25));
+            Assert.Null(again.GapOf(0));
+        }
+        using SqliteArchive whole = Open();
+        Assert.Equal(new ArchiveGap(1, Payments(11), Payments(25)), whole.GapOf(0));
+        whole.Fill(0, whole.GapOf(0)!.Value, new AppendBatch(), Payments(25));
+        for (int slice = 1; slice < 14; slice++)
+            Assert.Equal([0, 1, 2, 3, 5, 7, 8, 9, 10, 25, 26], Read(whole, 0, slice));
+        var history = new RecordBatch();
+        whole.ReadHistory(0, 1, Payments(26), history);
+        Assert.Equal([0, 1, 2, 3, 5, 7, 8, 9, 10, 25], LogSamples.Copy(history).Select(record => record.Offset).Order());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Two_archives_that_take_turns_both_end_with_everything(int seed)
+    {
+        var random = new Random(seed);
+        string[] directories = [Path.Combine(scratch.Directory, "a"), Path.Combine(scratch.Directory, "b")];
+        int next = 0;
+        for (int turn = 0; turn < 10; turn++)
+        {
+            using var archive = new SqliteArchive(directories[random.Next(2)], new SqliteLogOptions(2), clock);
+            // It may have written more than its successor found in the store.
+            archive.Begin(0, Payments(Math.Max(0, next - random.Next(3))));
+            long from = archive.End(0).Payments;
+            int count = random.Next(1, 40);
+            await archive.AppendAsync(At([.. Enumerable.Range((int)from, (next + count) - (int)from).Select(static i => (long)i)]));
+            next += count;
+        }
+        foreach (string directory in directories)
+        {
+            using var archive = new SqliteArchive(directory, new SqliteLogOptions(2), clock);
+            archive.Begin(0, Payments(next));
+            while (archive.GapOf(0) is { } gap)
+            {
+                long to = Math.Min(gap.From.Payments + random.Next(1, 10), gap.To.Payments);
+                archive.Fill(0, gap, At([.. Enumerable.Range((int)gap.From.Payments, (int)(to - gap.From.Payments)).Select(static i => (long)i)]), Payments(to));
+            }
+            await archive.AppendAsync(At([next]));
+            Assert.Equal(Enumerable.Range(0, next + 1).Select(static i => (long)i), Read(archive, 0, slice: 7));
+            var history = new RecordBatch();
+            archive.ReadHistory(0, 1, Payments(next + 1), history);
+            Assert.Equal(Enumerable.Range(0, next + 1).Select(static i => (long)i), LogSamples.Copy(history).Select(static record => record.Offset).Order());
+        }
+    }
+
     public void Dispose() => scratch.Dispose();
+
+    private static StreamPositions Payments(long offset) => new(0, offset, 0);
 
     private SqliteArchive Open() => new(scratch.Directory, new SqliteLogOptions(2), clock);
 
