@@ -99,6 +99,12 @@ public static class Limits
     /// </summary>
     public const int FencedPauseMs = 6_000;
 
+    /// <summary>
+    /// Who has not run for so long, in milliseconds, asks whether its partitions are still its own: below the six seconds after which a group gives them
+    /// to others at the earliest. A slice takes some four, a pause of the collector some hundred.
+    /// </summary>
+    public const int SleepMs = 2_000;
+
     /// <summary>Pauses are looked up from so often, in milliseconds.</summary>
     public const int PauseStepMs = 100;
 

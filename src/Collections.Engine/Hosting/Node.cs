@@ -27,14 +27,14 @@ public sealed class Node : IAsyncDisposable
         Owner = options.Owner;
         this.time = time;
         this.warn = warn;
+        Ownership = new PartitionOwnership(this, store, warn);
         workers = new Worker[Math.Min(options.Workers == 0 ? Environment.ProcessorCount : options.Workers, log.PartitionCount)];
         for (int i = 0; i < workers.Length; i++)
-            workers[i] = new Worker(i);
+            workers[i] = new Worker(i, Ownership.Verify);
         Meters = new NodeMeters(this);
         Checkpoints = new CheckpointWriter(store, Meters, warn);
         LeaseWrites = new LeaseWriter(store, Meters, warn, OnFenced);
         Histories = new HistoryReader(log, Meters, warn);
-        Ownership = new PartitionOwnership(this, store, warn);
         Intake = new Intake(this);
         Actions = new ActionDesk(this);
         DeadLetters = new DeadLetterDesk(this, store);
@@ -142,6 +142,9 @@ public sealed class Node : IAsyncDisposable
 
     public string ReasonOf(int partition) => Ownership.Standing(partition).Reason;
 
+    /// <summary>Under which epoch the partition runs here; 0: it does not.</summary>
+    public long EpochOf(int partition) => Ownership.Find(partition)?.Partition.Checkpoints.Epoch ?? 0;
+
     /// <summary>Completes when the partition has applied everything before the positions.</summary>
     public async Task WaitAppliedAsync(int partition, StreamPositions target, CancellationToken cancellation)
     {
@@ -215,6 +218,16 @@ public sealed class Node : IAsyncDisposable
     internal void OnVoided(IReadOnlyList<LeaseVoidedNotice> notices) => Voided?.Invoke(notices);
 
     internal void OnLeasesEnded(IReadOnlyList<LeaseChange> changes) => LeasesEnded?.Invoke([.. changes]);
+
+    /// <summary>What somebody has read of the owners: a partition that another node has taken is given up.</summary>
+    public void OnOwnersSeen(IReadOnlyList<PartitionOwner> owners)
+    {
+        foreach (PartitionOwner owner in owners)
+        {
+            if (Ownership.Find(owner.Partition) is { } host && host.Partition.Checkpoints.Epoch < owner.Epoch)
+                OnFenced(owner.Partition);
+        }
+    }
 
     /// <summary>The store says that another owner has the partition. Without a group nobody else can: its next checkpoint stops it.</summary>
     internal void OnFenced(int partition)

@@ -166,6 +166,13 @@ internal sealed class PartitionHost : IDisposable
     /// <summary>Actions have been chosen: while they are on their way into the store, the partition is not given up.</summary>
     public void OnGranting(int count) => granting += count;
 
+    /// <summary>It is another node's: nothing is read, decided or answered any more. On its worker's thread.</summary>
+    public void Forbid()
+    {
+        if (IsRunning)
+            State = PartitionState.Leaving;
+    }
+
     /// <summary>Stops reading and handing out, and ends what is under way. Any thread.</summary>
     /// <param name="keep">Whether a last checkpoint is taken; otherwise it returns at once.</param>
     /// <exception cref="InvalidOperationException">It has stopped, or misplaced records are on their way: there is no last checkpoint.</exception>
@@ -408,8 +415,7 @@ internal sealed class PartitionHost : IDisposable
         checkpointTook = node.Cadence.GetElapsedTime(checkpointStartedAt);
         if (failure is StoreFencedException && node.Log.Group is not null)
         {
-            if (IsRunning)
-                State = PartitionState.Leaving;
+            Forbid();
             node.Ownership.OnFenced(Partition.Number);
             Array.ForEach(requests, r => r.TrySetException(failure));
             return;

@@ -121,6 +121,36 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
         }
     }
 
+    /// <summary>
+    /// A worker has slept: nothing of its partitions is read, decided or answered until the store has said that they are still this node's. On its
+    /// thread.
+    /// </summary>
+    public void Verify(Worker worker)
+    {
+        if (node.Log.Group is null)
+            return;
+        while (!closing.IsCancellationRequested && worker.Hosts.Count > 0)
+        {
+            try
+            {
+                Dictionary<int, long> epochs = store.LoadOwners().ToDictionary(static owner => owner.Partition, static owner => owner.Epoch);
+                foreach (PartitionHost host in worker.Hosts)
+                {
+                    if (epochs.GetValueOrDefault(host.Number) == host.Partition.Checkpoints.Epoch)
+                        continue;
+                    host.Forbid();
+                    OnFenced(host.Number);
+                }
+                return;
+            }
+            catch (StoreUnavailableException unavailable)
+            {
+                warn($"after a sleep this node can't find out whether its partitions are still its own; until then it does nothing: {unavailable.Message}");
+                closing.Token.WaitHandle.WaitOne(Limits.PauseStepMs);
+            }
+        }
+    }
+
     /// <summary>Gives nothing up and takes nothing any more.</summary>
     public void Dispose()
     {

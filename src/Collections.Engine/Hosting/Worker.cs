@@ -19,14 +19,21 @@ internal sealed class Worker : IDisposable
     private readonly Thread thread;
     private volatile bool stopping;
 
+    /// <summary>When its thread ran last, in milliseconds since the machine started.</summary>
+    private long ranAt;
+
     /// <summary>Replaced whole under the gate; a turn goes through those that were there when it began.</summary>
     private volatile PartitionHost[] hosts = [];
 
     /// <summary>Its thread is gone: a command that is found from then on is refused.</summary>
     private volatile bool ended;
 
-    public Worker(int number)
+    private readonly Action<Worker> slept;
+
+    /// <param name="slept">Called on its thread when it has not run for a while: what it knows of who owns what may be old.</param>
+    public Worker(int number, Action<Worker> slept)
     {
+        this.slept = slept;
         thread = new Thread(Run) { IsBackground = true, Name = $"partition worker {number}" };
     }
 
@@ -127,9 +134,11 @@ internal sealed class Worker : IDisposable
     {
         while (!stopping)
         {
+            LookAtTheClock();
             bool worked = RunCommands();
             foreach (PartitionHost host in hosts)
             {
+                LookAtTheClock();
                 worked |= host.Step();
                 worked |= RunCommands();
             }
@@ -141,6 +150,16 @@ internal sealed class Worker : IDisposable
             waiter.TrySetException(ShuttingDown());
         foreach (PartitionHost host in hosts)
             host.FailWaiting(ShuttingDown());
+    }
+
+    /// <summary>A process that was stopped for longer than its turns take wakes up in the middle of one; it learns so before the next.</summary>
+    private void LookAtTheClock()
+    {
+        long now = Environment.TickCount64;
+        bool hasSlept = ranAt != 0 && now - ranAt > Limits.SleepMs;
+        ranAt = now;
+        if (hasSlept)
+            slept(this);
     }
 
     private bool RunCommands()

@@ -6,14 +6,18 @@ using Collections.Engine.Leases;
 using Collections.Engine.Logs;
 using Collections.Engine.Partitions;
 using Collections.Engine.Queues;
-using Collections.Engine.Stores;
+using Collections.Kafka;
 using Collections.Server.Demo.Portfolio;
 using Collections.Server.Hosting;
 
 namespace Collections.Server.Bench;
 
 /// <summary>What a benchmark is asked for.</summary>
-public sealed record BenchOptions(int Debtors, int Months, int LiveDays, ulong Seed, int PullSeconds, int Payments);
+public sealed record BenchOptions(int Debtors, int Months, int LiveDays, ulong Seed, int PullSeconds, int Payments)
+{
+    /// <summary>The cluster whose topics are the log; null: the embedded log.</summary>
+    public KafkaLogOptions? Kafka { get; init; }
+}
 
 /// <summary>What was measured. Times are wall-clock, with everything (log, engine, store, generator) on the machine that is named.</summary>
 /// <param name="EventsPerSecond">Decode to durable checkpoint, every event applied and its debtor scored and ranked again.</param>
@@ -28,8 +32,8 @@ public sealed record BenchResult(
     double ExplainedActionsPerSecond, double ExplainedPullP50Ms, double ExplainedPullP99Ms, double PaidOutP50Ms, double PaidOutP99Ms, string Model);
 
 /// <summary>
-/// The whole engine measured end to end on the embedded default, over the simulated portfolio: filling the log, folding history, live events
-/// from a log that is already filled, pulls, payments, restart.
+/// The whole engine measured end to end over the simulated portfolio: filling the log, folding history, live events from a log that is already filled,
+/// pulls, payments, restart. Each step opens log and store anew, as a restart does.
 /// </summary>
 internal sealed class BenchRun(BenchOptions options, DataDirectory directory, Action<string> say)
 {
@@ -38,29 +42,26 @@ internal sealed class BenchRun(BenchOptions options, DataDirectory directory, Ac
     private readonly SimulatedPortfolio portfolio = new(options.Debtors, options.Months, options.Seed, Day.Of(new DateOnly(2026, 1, 5)));
     private readonly VirtualClock clock = new(Day.Of(new DateOnly(2026, 1, 5)).StartMs);
 
+    private static EngineOptions Engine { get; } = new() { Model = ShippedModel.Propensity(), Owner = "bench", CheckpointSeconds = Collections.Engine.Limits.CheckpointSecondsMax };
+
     public async Task<BenchResult> RunAsync()
     {
-        using IEventLog log = directory.OpenLog(null, TimeProvider.System);
-        using IStore store = directory.OpenStore();
-        var engine = new EngineOptions { Model = ShippedModel.Propensity(), Owner = "bench", CheckpointSeconds = Engine.Limits.CheckpointSecondsMax };
-
         say("filling the log with history");
-        (long history, double fillSeconds) = await FillAsync(log, history: true);
+        (long history, double fillSeconds) = await FillAsync(history: true);
         clock.MoveTo(portfolio.FirstLiveDay.StartMs);
         say("folding the history, quietly");
-        (double foldSeconds, double evaluateSeconds) = await FoldHistoryAsync(log, store, engine);
+        (double foldSeconds, double evaluateSeconds) = await FoldHistoryAsync();
         say("filling the log with live events");
-        (long live, double _) = await FillAsync(log, history: false);
+        (long live, double _) = await FillAsync(history: false);
         clock.MoveTo(portfolio.FirstLiveDay.Plus(options.LiveDays).StartMs);
 
         say("restarting, and applying the live events");
-        long started = Stopwatch.GetTimestamp();
-        Node node = Node.Start(log, store, engine, clock, say);
-        double restartSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        started = Stopwatch.GetTimestamp();
-        await WaitAppliedAsync(node, log);
+        BenchBed bed = await BenchBed.OpenAsync(directory, options.Kafka, say);
+        BenchNode run = await bed.StartAsync(Engine, clock);
+        Node node = run.Node;
+        await WaitAppliedAsync(node);
         await node.CheckpointAsync();
-        double liveSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        double liveSeconds = Stopwatch.GetElapsedTime(run.BeganAt).TotalSeconds;
         await node.SettleAsync();
         (long Scores, long Skips)[] scored = await node.AskAll(p => (p.View.ScoreCount, p.View.SkipCount));
 
@@ -73,23 +74,31 @@ internal sealed class BenchRun(BenchOptions options, DataDirectory directory, Ac
         (double explained, Latencies explainedPulls) = await PullAsync(node, withReasons: true, most: int.MaxValue);
         (int Debtors, long Bytes)[] parts = await node.AskAll(p => (p.View.DebtorCount, p.View.BytesUsed));
         await node.DisposeAsync();
+        bed.Dispose();
 
         say("restarting once more");
-        started = Stopwatch.GetTimestamp();
-        Node again = Node.Start(log, store, engine, clock, say);
-        restartSeconds = Math.Max(restartSeconds, Stopwatch.GetElapsedTime(started).TotalSeconds);
-        again.Abandon();
+        double restartSeconds = await RestartAsync(run.LoadSeconds);
         int debtors = parts.Sum(p => p.Debtors);
         return new BenchResult(
             Hardware.Describe(), debtors, history, Math.Round(history / fillSeconds), Math.Round(history / foldSeconds), Math.Round(debtors / evaluateSeconds),
             live, Math.Round(live / liveSeconds), Math.Round(scored.Sum(p => p.Skips) / (double)Math.Max(1, scored.Sum(p => p.Scores)), 3),
             Math.Round(parts.Sum(p => p.Bytes) / (double)debtors, 1), Math.Round(restartSeconds, 2),
             Math.Round(actions), pulls.At(0.5), pulls.At(0.99), Math.Round(explained), explainedPulls.At(0.5), explainedPulls.At(0.99),
-            paidOut.At(0.5), paidOut.At(0.99), engine.Model!.Name);
+            paidOut.At(0.5), paidOut.At(0.99), Engine.Model!.Name);
     }
 
-    private async Task<(long Events, double Seconds)> FillAsync(IEventLog log, bool history)
+    private async Task<double> RestartAsync(double before)
     {
+        using BenchBed bed = await BenchBed.OpenAsync(directory, options.Kafka, say);
+        BenchNode again = await bed.StartAsync(Engine, clock);
+        again.Node.Abandon();
+        return Math.Max(before, again.LoadSeconds);
+    }
+
+    private async Task<(long Events, double Seconds)> FillAsync(bool history)
+    {
+        using BenchBed bed = await BenchBed.OpenAsync(directory, options.Kafka, say);
+        IEventLog log = bed.Log;
         long started = Stopwatch.GetTimestamp(), events = 0;
         var batch = new AppendBatch();
         Task appending = Task.CompletedTask;
@@ -118,23 +127,24 @@ internal sealed class BenchRun(BenchOptions options, DataDirectory directory, Ac
         return (events, Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
-    private async Task<(double FoldSeconds, double EvaluateSeconds)> FoldHistoryAsync(IEventLog log, IStore store, EngineOptions engine)
+    private async Task<(double FoldSeconds, double EvaluateSeconds)> FoldHistoryAsync()
     {
+        using BenchBed bed = await BenchBed.OpenAsync(directory, options.Kafka, say);
+        BenchNode run = await bed.StartAsync(Engine, clock);
+        await WaitAppliedAsync(run.Node);
+        await run.Node.CheckpointAsync();
+        double folded = Stopwatch.GetElapsedTime(run.BeganAt).TotalSeconds;
         long started = Stopwatch.GetTimestamp();
-        Node node = Node.Start(log, store, engine, clock, say);
-        await WaitAppliedAsync(node, log);
-        await node.CheckpointAsync();
-        double folded = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        started = Stopwatch.GetTimestamp();
-        await log.AppendAsync(ImportEnd.Of(log.PartitionCount, clock.NowMs), CancellationToken.None);
-        await node.SettleAsync();
+        await bed.Log.AppendAsync(ImportEnd.Of(bed.Log.PartitionCount, clock.NowMs), CancellationToken.None);
+        await WaitAppliedAsync(run.Node);
+        await run.Node.SettleAsync();
         double evaluated = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        await node.DisposeAsync();
+        await run.Node.DisposeAsync();
         return (folded, evaluated);
     }
 
-    private static Task WaitAppliedAsync(Node node, IEventLog log) =>
-        Task.WhenAll(Enumerable.Range(0, log.PartitionCount).Select(number => node.WaitAppliedAsync(number, log.End(number), CancellationToken.None)));
+    private static Task WaitAppliedAsync(Node node) =>
+        Task.WhenAll(Enumerable.Range(0, node.PartitionCount).Select(number => node.WaitAppliedAsync(number, node.Log.End(number), CancellationToken.None)));
 
     /// <summary>Several callers pull, each from the queue of its channel, until the time is up, most have been pulled or the queues are empty.</summary>
     private async Task<(double ActionsPerSecond, Latencies Pulls)> PullAsync(Node node, bool withReasons, int most)
@@ -164,14 +174,14 @@ internal sealed class BenchRun(BenchOptions options, DataDirectory directory, Ac
     }
 
     private static PullOrder Order(Channel channel, int count, bool withReasons) =>
-        new("default", new QueueName("cards", channel), count, "bench", "", Engine.Limits.LeaseSecondsMax * 1000L, withReasons);
+        new("default", new QueueName("cards", channel), count, "bench", "", Collections.Engine.Limits.LeaseSecondsMax * 1000L, withReasons);
 
     /// <summary>Pulls an action each, pays all that is overdue, and waits until the payment is applied: then the lease is void and the debtor in no queue.</summary>
     private async Task<Latencies> PayAsync(Node node)
     {
         var paidOut = new Latencies();
         var writer = new EventWriter();
-        PullResult targets = await node.Actions.PullAsync(Order(Channel.Sms, Math.Min(options.Payments, Engine.Limits.PullMax), withReasons: false));
+        PullResult targets = await node.Actions.PullAsync(Order(Channel.Sms, Math.Min(options.Payments, Collections.Engine.Limits.PullMax), withReasons: false));
         int number = 0;
         foreach (LeasedAction target in targets.Leases)
         {

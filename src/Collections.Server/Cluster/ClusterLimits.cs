@@ -6,6 +6,9 @@ internal static class ClusterLimits
     /// <summary>How often the store is asked who runs what: a request of some kilobytes.</summary>
     public static readonly TimeSpan DirectoryEvery = TimeSpan.FromSeconds(1);
 
+    /// <summary>What is older is not relied on: the store was not asked for three times, so this node was stopped, or the store is.</summary>
+    public static readonly TimeSpan DirectoryAgeMax = TimeSpan.FromSeconds(3);
+
     /// <summary>What was asked for less than that ago is not asked for again, however many requests look for a partition.</summary>
     public static readonly TimeSpan DirectoryAgeMin = TimeSpan.FromMilliseconds(100);
 

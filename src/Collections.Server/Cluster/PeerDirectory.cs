@@ -17,7 +17,7 @@ public sealed class PeerDirectory : IDisposable
     private readonly Lock gate = new();
     private readonly Dictionary<string, Peer> peers = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim asking = new(1, 1);
-    private IReadOnlyDictionary<int, string> owners = new Dictionary<int, string>();
+    private IReadOnlyDictionary<int, PartitionOwner> owners = new Dictionary<int, PartitionOwner>();
     private long askedAt;
 
     /// <param name="warn">Takes what an operator should know.</param>
@@ -41,7 +41,7 @@ public sealed class PeerDirectory : IDisposable
         get
         {
             lock (gate)
-                return [.. owners.Values.Distinct().Where(address => address != node.Owner).Order(StringComparer.Ordinal).Select(Of)];
+                return [.. owners.Values.Select(static owner => owner.Address).Distinct().Where(address => address != node.Owner).Order(StringComparer.Ordinal).Select(Of)];
         }
     }
 
@@ -49,7 +49,7 @@ public sealed class PeerDirectory : IDisposable
     public Peer? OwnerOf(int partition)
     {
         lock (gate)
-            return owners.TryGetValue(partition, out string? address) && address != node.Owner ? Of(address) : null;
+            return owners.TryGetValue(partition, out PartitionOwner owner) && owner.Address != node.Owner && owner.Epoch > node.EpochOf(partition) ? Of(owner.Address) : null;
     }
 
     /// <summary>Keeps what is known fresh, of partitions and of models, until it is cancelled.</summary>
@@ -73,6 +73,9 @@ public sealed class PeerDirectory : IDisposable
         }
     }
 
+    /// <summary>Asks the store if what is known is older than it may be, as in a node that was stopped for a while.</summary>
+    public Task RefreshIfOldAsync() => IsShared && time.GetElapsedTime(Interlocked.Read(ref askedAt)) > ClusterLimits.DirectoryAgeMax ? RefreshAsync() : Task.CompletedTask;
+
     /// <summary>Asks the store, unless somebody has a moment ago.</summary>
     public async Task RefreshAsync()
     {
@@ -85,7 +88,8 @@ public sealed class PeerDirectory : IDisposable
                 return;
             IReadOnlyList<PartitionOwner> found = await Task.Run(store.LoadOwners);
             lock (gate)
-                owners = found.ToDictionary(static owner => owner.Partition, static owner => owner.Address);
+                owners = found.ToDictionary(static owner => owner.Partition);
+            node.OnOwnersSeen(found);
         }
         catch (StoreUnavailableException unavailable)
         {
@@ -93,7 +97,7 @@ public sealed class PeerDirectory : IDisposable
         }
         finally
         {
-            askedAt = time.GetTimestamp();
+            Interlocked.Exchange(ref askedAt, time.GetTimestamp());
             asking.Release();
         }
     }

@@ -28,12 +28,14 @@ public sealed class Router(Node node, PeerDirectory directory, TimeProvider time
     public async Task<T> RouteAsync<T>(int partition, ServerCallContext context, Func<Task<T>> local, Func<Peer, CallOptions, Task<T>> remote)
     {
         long startedAt = time.GetTimestamp();
+        await directory.RefreshIfOldAsync();
         while (true)
         {
             string reason = $"partition {partition} is run by nobody at the moment: it is on its way to another node";
             try
             {
-                if (node.StateOf(partition) != PartitionState.Elsewhere)
+                // Of one that another node has taken, this one knows the past alone, even if nobody has told it yet.
+                if (node.StateOf(partition) != PartitionState.Elsewhere && directory.OwnerOf(partition) is null)
                     return await local();
             }
             catch (PartitionElsewhereException)

@@ -17,8 +17,11 @@ internal static class BenchCommand
         var seconds = new Option<int>("--pull-seconds") { Description = "How long to pull", DefaultValueFactory = _ => 5 };
         var payments = new Option<int>("--payments") { Description = "Payments to time", DefaultValueFactory = _ => 500 };
         var data = new Option<string?>("--data") { Description = "Keep log and store in this empty directory; a temporary one that is deleted if not given" };
+        var store = new Option<string?>("--store") { Description = $"{StoreCommand.ConnectionForm}, of a schema that is empty; if not given, SQLite in --data" };
+        var kafka = new KafkaSettings();
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
-        var command = new Command("bench", "Measure the engine end to end on this machine: events, pulls, payments, memory, restart") { debtors, months, days, seconds, payments, data, json };
+        var command = new Command("bench", "Measure the engine end to end on this machine: events, pulls, payments, memory, restart") { debtors, months, days, seconds, payments, data, store, json };
+        kafka.AddTo(command);
         command.SetAction(arguments =>
         {
             int count = arguments.GetValue(debtors), span = arguments.GetValue(months), live = arguments.GetValue(days);
@@ -26,15 +29,14 @@ internal static class BenchCommand
                 return Task.FromResult(Output.Fail($"--debtors: must be 1 to 4,000,000, but is {count}"));
             if (span is < 1 or > 24 || live is < 1 or > 365)
                 return Task.FromResult(Output.Fail($"--months must be 1 to 24 and --live-days 1 to 365, but they are {span} and {live}"));
-            var options = new BenchOptions(count, span, live, Seed: 1, arguments.GetValue(seconds), arguments.GetValue(payments));
-            return RunAsync(options, arguments.GetValue(data), arguments.GetValue(json));
+            return RunAsync(() => new BenchOptions(count, span, live, Seed: 1, arguments.GetValue(seconds), arguments.GetValue(payments)) { Kafka = kafka.Read(arguments) }, arguments.GetValue(data), arguments.GetValue(store), arguments.GetValue(json));
         });
         return command;
     }
 
-    private static Task<int> RunAsync(BenchOptions options, string? data, bool json) => ScratchDirectory.UseAsync("bench", data, async directory =>
+    private static Task<int> RunAsync(Func<BenchOptions> read, string? data, string? store, bool json) => ScratchDirectory.UseAsync("bench", data, async directory =>
     {
-        BenchResult result = await new BenchRun(options, directory, step => Console.Error.WriteLine(step)).RunAsync();
+        BenchResult result = await new BenchRun(read(), directory with { Store = store }, step => Console.Error.WriteLine(step)).RunAsync();
         if (json)
             Output.WriteJson(result);
         else
