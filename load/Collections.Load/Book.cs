@@ -42,10 +42,15 @@ internal sealed class Book
     /// <summary>The past, in batches. To be read once, before anything else.</summary>
     public IEnumerable<EventBatch> History()
     {
-        var batch = new EventBatch(tenant);
+        (Queue<EventBatch> full, EventBatch batch) = (new Queue<EventBatch>(), new EventBatch(tenant));
         void Add(in SimulatedEvent e)
         {
             batch.Add(e.Stream, e.Debtor, e.Content);
+            if (batch.Count == Limits.FillBatch)
+            {
+                full.Enqueue(batch);
+                batch = new EventBatch(tenant);
+            }
             if (!isRegistered[e.Debtor])
                 registered.Add(e.Debtor);
             isRegistered[e.Debtor] = true;
@@ -53,10 +58,8 @@ internal sealed class Book
         for (Day day = portfolio.FirstDay; day < portfolio.FirstLiveDay; day = day.Plus(1))
         {
             portfolio.WriteHistoryDay(day, Add);
-            if (batch.Count < Limits.FillBatch / 2)
-                continue;
-            yield return batch;
-            batch = new EventBatch(tenant);
+            while (full.TryDequeue(out EventBatch? next))
+                yield return next;
         }
         if (batch.Count > 0)
             yield return batch;

@@ -150,6 +150,8 @@ internal sealed class LoadCommand
             return problem;
         if (o.Target == TargetKind.Kafka && o.Addresses.Count == 0 && o.PullRate + o.GetRate > 0)
             return $"the scenario '{o.Scenario.Name}' pulls or reads from nodes, which Kafka can't answer; say with --address where they listen";
+        if (o.HistogramFile is { } file && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file))))
+            return $"--histogram: there is no folder for '{file}'; create it first";
         long requests = ((long)o.EventRate / o.Batch + o.PullRate + o.GetRate) * o.Seconds;
         return requests <= Limits.RequestsMax
             ? ""

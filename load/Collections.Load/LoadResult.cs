@@ -24,14 +24,14 @@ internal sealed record ClassResult(
 /// <param name="LeasesVoided">Reports that met a lease which a payment or the like had voided.</param>
 /// <param name="LeasesTwice">Leases whose id had been handed out before; must be 0.</param>
 /// <param name="DebtorsTwice">Debtors who were in two open leases; must be 0.</param>
-/// <param name="DeadLetters">Events that the nodes could not apply; must be 0, unless others load them too.</param>
+/// <param name="DeadLetters">Events that the nodes could not apply, other callers' included; must be 0. Null: no node says, or one does not answer.</param>
 /// <param name="Examples">What was said about failures, the first of each kind.</param>
 internal sealed record LoadResult(
     string Scenario, string Target, string Hardware, int Seconds, int Seed, int Debtors, string PlanHash, IReadOnlyList<ClassResult> Requests, long EventsPlanned, long EventsAcknowledged,
-    long ActionsPulled, long PullsShort, long LeasesVoided, long LeasesTwice, long DebtorsTwice, long DeadLetters, IReadOnlyList<string> Examples)
+    long ActionsPulled, long PullsShort, long LeasesVoided, long LeasesTwice, long DebtorsTwice, long? DeadLetters, IReadOnlyList<string> Examples)
 {
     /// <summary>Every request was answered well, and no answer contradicts another.</summary>
-    public bool Passed => Requests.All(static r => r.Failed == 0) && LeasesTwice + DebtorsTwice + DeadLetters == 0 && EventsAcknowledged == EventsPlanned;
+    public bool Passed => Requests.All(static r => r.Failed == 0) && LeasesTwice + DebtorsTwice + (DeadLetters ?? 0) == 0 && EventsAcknowledged == EventsPlanned;
 
     /// <summary>The sender was so late that the figures are its own as much as the target's.</summary>
     public bool GeneratorFellBehind => Requests.Any(static r => r.LatenessP99Ms > Limits.LatenessMsMax);

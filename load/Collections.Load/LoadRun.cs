@@ -76,9 +76,9 @@ internal sealed class LoadRun : IDisposable
         foreach (string line in Report.PlanLines(options, plan))
             say(line);
         await FillAsync(cancellation);
-        long deadBefore = nodes is null ? 0 : await nodes.DeadLettersAsync();
+        long? deadBefore = nodes is null ? null : await nodes.DeadLettersAsync();
         await SendAsync(cancellation);
-        long deadLetters = nodes is null ? 0 : await nodes.DeadLettersAsync() - deadBefore;
+        long? deadLetters = nodes is null ? null : await nodes.DeadLettersAsync() - deadBefore;
         if (options.HistogramFile is { } file)
             WriteHistograms(file);
         RequestClass[] kinds = [.. Enum.GetValues<RequestClass>().Where(kind => sender.Of(kind).Planned > 0)];
@@ -99,7 +99,7 @@ internal sealed class LoadRun : IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             if (await appending is { Failure.Length: > 0 } refused)
-                throw new IOException($"the book can't be filled: {refused.Failure}: {refused.Detail}");
+                throw new IOException($"the book can't be filled through {events}: {refused.Failure}: {refused.Detail}");
             if (batch is null)
                 break;
             appending = events.AppendAsync(batch, durable: false);

@@ -20,7 +20,7 @@ return await LoadCommand.RunAsync(args, static async (options, cancellation) =>
     }
     catch (RpcException refused)
     {
-        return Output.Fail($"the nodes answer {refused.StatusCode}: {refused.Status.Detail}");
+        return Output.Fail($"{(options.Addresses.Count > 0 ? string.Join(", ", options.Addresses) : "the node")}: {refused.StatusCode}: {refused.Status.Detail}");
     }
     catch (Exception failure) when (DataDirectory.IsExpected(failure))
     {

@@ -47,7 +47,7 @@ internal static class Report
             yield return Line($"actions: {result.ActionsPulled:N0} pulled; {result.PullsShort:N0} of {pulls.Planned:N0} pulls got fewer than they asked for, as the queues ran low; {result.LeasesVoided:N0} leases had been voided when they were reported");
             yield return Line($"leases handed out twice: {result.LeasesTwice:N0}; debtors in two hands: {result.DebtorsTwice:N0}");
         }
-        if (result.DeadLetters != 0)
+        if (result.DeadLetters is > 0)
             yield return Line($"events that could not be applied: {result.DeadLetters:N0}; `collections dead-letter list` has the reasons");
         foreach (ClassResult r in result.Requests.Where(static r => r.Failed > 0))
             yield return Line($"{r.Request} failed: {string.Join(", ", r.FailedBy.Select(static f => Line($"{f.Value:N0} {f.Key}")))}");

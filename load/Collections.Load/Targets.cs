@@ -60,12 +60,21 @@ internal sealed class NodeCalls(IReadOnlyList<Uri> addresses, string tenant, Tim
     public async Task<IReadOnlyList<QueueSummary>> QueuesAsync() =>
         (await new Queues.QueuesClient(Next()).ListQueuesAsync(new ListQueuesRequest { Tenant = tenant }, Deadline())).Queues;
 
-    /// <summary>Dead letters of all nodes, other tenants' included.</summary>
-    public async Task<long> DeadLettersAsync()
+    /// <summary>Dead letters of all nodes, other tenants' included; null: one of them does not say.</summary>
+    public async Task<long?> DeadLettersAsync()
     {
-        StatusResponse[] answers = await Task.WhenAll(channels.Select(channel => new Debtors.DebtorsClient(channel).StatusAsync(new StatusRequest(), Deadline()).ResponseAsync));
-        return answers.Sum(static a => a.DeadLetters);
+        try
+        {
+            StatusResponse[] answers = await Task.WhenAll(channels.Select(channel => new Debtors.DebtorsClient(channel).StatusAsync(new StatusRequest(), Deadline()).ResponseAsync));
+            return answers.Sum(static a => a.DeadLetters);
+        }
+        catch (RpcException)
+        {
+            return null;
+        }
     }
+
+    public override string ToString() => string.Join(", ", addresses);
 
     public void Dispose()
     {
@@ -141,6 +150,8 @@ internal sealed class KafkaTopics : IEventTarget, IDisposable
         }
         return answered.Task;
     }
+
+    public override string ToString() => $"Kafka at {options.Bootstrap}";
 
     public void Dispose() => producer.Dispose();
 }

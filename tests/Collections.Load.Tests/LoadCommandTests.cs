@@ -28,6 +28,7 @@ public sealed class LoadCommandTests
     [InlineData("storm --target kafka", "--target kafka needs --kafka")]
     [InlineData("storm --kafka k:9092", "--kafka: events go there only with --target kafka")]
     [InlineData("storm --target kafka --kafka k:9092 --kafka-config nowhere.properties", "'nowhere.properties' is neither key=value nor a file")]
+    [InlineData("storm --histogram nowhere/run.hgrm", "--histogram: there is no folder for 'nowhere/run.hgrm'; create it first")]
     [InlineData("mixed --target kafka --kafka k:9092", "say with --address where they listen")]
     public void What_can_not_be_done_is_said(string arguments, string said)
     {

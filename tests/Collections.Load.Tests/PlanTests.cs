@@ -54,6 +54,16 @@ public sealed class PlanTests
         }
     }
 
+    [Fact]
+    public void The_past_comes_in_batches_that_a_node_takes_and_tells_of_nearly_everybody()
+    {
+        var book = new Book(LoadOptions.Of(Scenario.Find("storm")!, TargetKind.Embedded) with { Debtors = 40_000 }, "load", Domain.Day.Of(new DateOnly(2026, 3, 31)));
+        int[] sizes = [.. book.History().Select(static batch => batch.Count)];
+        Assert.All(sizes[..^1], static size => Assert.Equal(Limits.FillBatch, size));
+        Assert.InRange(sizes[^1], 1, Limits.FillBatch);
+        Assert.InRange(book.DebtorCount, 39_000, 40_000);
+    }
+
     /// <summary>Chance scatters arrivals around the curve: six standard deviations bound it for seeds that never change.</summary>
     [Fact]
     public void Arrivals_follow_the_curve()
