@@ -2,8 +2,8 @@ namespace Collections.Load;
 
 /// <summary>The figures of one class of request. Latencies count from the planned time, in milliseconds, failures included.</summary>
 /// <param name="Failed">Planned − Ok; by status in <paramref name="FailedBy"/>.</param>
-/// <param name="PlannedPerSecond">On average over the plan's duration.</param>
-/// <param name="AchievedPerSecond">Good answers a second, up to the last one if that came later than the plan's end.</param>
+/// <param name="PlannedPerSecond">On average over the plan's duration; reports fall due after it, and count until the last of them.</param>
+/// <param name="AchievedPerSecond">Good answers a second, over the same time, or until the last answer if that came later.</param>
 /// <param name="LatenessP99Ms">How late the sender was for one request in a hundred, waiting for a place in flight aside.</param>
 internal sealed record ClassResult(
     string Request, long Planned, long Sent, long Ok, long Failed, IReadOnlyDictionary<string, long> FailedBy, double PlannedPerSecond, double AchievedPerSecond,
@@ -11,13 +11,13 @@ internal sealed record ClassResult(
 {
     public static ClassResult Of(RequestClass kind, Tally tally, int seconds) => new(
         kind.ToString().ToLowerInvariant(), tally.Planned, tally.Sent, tally.Ok, tally.Failed, tally.Failures.ToDictionary(static f => f.Key, static f => f.Value.Count),
-        Math.Round(tally.Planned / (double)seconds, 1), Math.Round(tally.Ok / Math.Max(seconds, tally.LastAnswerMicros / 1e6), 1),
+        Math.Round(tally.Planned / Math.Max(seconds, tally.LastPlannedMicros / 1e6), 1), Math.Round(tally.Ok / Math.Max(seconds, tally.LastAnswerMicros / 1e6), 1),
         tally.Latency.At(0.5) / 1e3, tally.Latency.At(0.9) / 1e3, tally.Latency.At(0.99) / 1e3, tally.Latency.At(0.999) / 1e3, tally.Latency.Max / 1e3,
         tally.Lateness.At(0.99) / 1e3, tally.Lateness.Max / 1e3);
 }
 
 /// <summary>What a run found out.</summary>
-/// <param name="Hardware">What it was measured on; the generator's machine.</param>
+/// <param name="Hardware">What it was measured on: the generator's machine, and how busy it was before.</param>
 /// <param name="PlanHash">Equal for equal plans.</param>
 /// <param name="EventsAcknowledged">Events of appends that were acknowledged whole.</param>
 /// <param name="PullsShort">Pulls that were given less than they asked for: the queues ran low.</param>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Collections.Domain;
-using Collections.Server.Bench;
 using Collections.Server.Hosting;
 using Collections.V1;
 using Grpc.Core;
@@ -73,7 +72,8 @@ internal sealed class LoadRun : IDisposable
 
     private async Task<LoadResult> RunAsync(CancellationToken cancellation)
     {
-        foreach (string line in Report.PlanLines(options, plan))
+        string machine = Report.Machine();
+        foreach (string line in Report.PlanLines(options, plan, machine))
             say(line);
         await FillAsync(cancellation);
         long? deadBefore = nodes is null ? null : await nodes.DeadLettersAsync();
@@ -84,7 +84,7 @@ internal sealed class LoadRun : IDisposable
         RequestClass[] kinds = [.. Enum.GetValues<RequestClass>().Where(kind => sender.Of(kind).Planned > 0)];
         string[] examples = [.. from kind in kinds from failure in sender.Of(kind).Failures select $"{kind.ToString().ToLowerInvariant()}: {failure.Key}: {failure.Value.Example}"];
         return new LoadResult(
-            options.Scenario.Name, options.Target.ToString().ToLowerInvariant(), Hardware.Describe(), options.Seconds, options.Seed, book.DebtorCount,
+            options.Scenario.Name, options.Target.ToString().ToLowerInvariant(), machine, options.Seconds, options.Seed, book.DebtorCount,
             plan.Hash.ToString("x16", CultureInfo.InvariantCulture), [.. kinds.Select(kind => ClassResult.Of(kind, sender.Of(kind), options.Seconds))],
             plan.Flows.Sum(static f => f.Events), eventsAcknowledged, leases.Count, pullsShort, leases.Voided, leases.LeasesTwice, leases.DebtorsTwice, deadLetters, examples);
     }

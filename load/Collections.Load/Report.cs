@@ -8,10 +8,17 @@ namespace Collections.Load;
 /// <summary>What people read of a run.</summary>
 internal static class Report
 {
-    /// <summary>Before anything is sent: on what, and what is planned.</summary>
-    public static IEnumerable<string> PlanLines(LoadOptions options, Plan plan)
+    /// <summary>What figures are taken on, and how busy it is with other things, where the system says so.</summary>
+    public static string Machine()
     {
-        yield return Hardware.Describe();
+        const string load = "/proc/loadavg";
+        return File.Exists(load) ? $"{Hardware.Describe()}, load average {File.ReadAllText(load).Split(' ')[0]} before" : Hardware.Describe();
+    }
+
+    /// <summary>Before anything is sent: on what, and what is planned.</summary>
+    public static IEnumerable<string> PlanLines(LoadOptions options, Plan plan, string machine)
+    {
+        yield return machine;
         yield return Line($"{options.Scenario.Name}: {options.Scenario.Summary}; {options.Seconds} s, seed {options.Seed}, plan {plan.Hash:x16}, at most {options.InFlight:N0} calls in flight");
         foreach (Flow flow in plan.Flows)
         {

@@ -37,14 +37,14 @@ internal sealed class Sender(Plan plan, Func<Planned, Func<Task<Outcome>>> prepa
     {
         lock (gate)
             followUps.Enqueue(request, request);
-        Of(plan.ClassOf(request)).Plan();
+        Of(plan.ClassOf(request)).Plan(request.AtMicros);
     }
 
     /// <summary>Sends everything, and returns when everything is answered or given up. One thread's, once.</summary>
     public void Run(CancellationToken cancellation)
     {
-        foreach (IGrouping<RequestClass, Flow> flows in plan.Flows.GroupBy(static f => f.Class))
-            Of(flows.Key).Plan(flows.Sum(static f => f.Requests));
+        foreach (Planned planned in plan.Requests)
+            Of(plan.ClassOf(planned)).Plan(planned.AtMicros);
         started = time.GetTimestamp();
         long freeSince = 0;
         bool isFull = false;

@@ -35,10 +35,16 @@ internal sealed class Tally
         }
     }
 
-    public void Plan(int count = 1)
+    /// <summary>The latest moment for which something was planned, in microseconds since the start.</summary>
+    public long LastPlannedMicros { get; private set; }
+
+    public void Plan(long atMicros)
     {
         lock (gate)
-            Planned += count;
+        {
+            Planned++;
+            LastPlannedMicros = Math.Max(LastPlannedMicros, atMicros);
+        }
     }
 
     public void Send(long latenessMicros)

@@ -128,13 +128,13 @@ internal sealed class KafkaTopics : IEventTarget, IDisposable
     {
         var answered = new TaskCompletionSource<Outcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         int left = batch.Count;
-        Outcome outcome = Outcome.Ok;
+        Error? failed = null;
         void CountDown(Error? error)
         {
             if (error is { IsError: true })
-                outcome = new Outcome(error.Code.ToString(), error.Reason);
+                failed = error;
             if (Interlocked.Decrement(ref left) == 0)
-                answered.SetResult(outcome);
+                answered.SetResult(failed is null ? Outcome.Ok : new Outcome(failed.Code.ToString(), failed.Reason));
         }
         for (int i = 0; i < batch.Count; i++)
         {
