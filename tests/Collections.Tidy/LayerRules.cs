@@ -23,7 +23,7 @@ internal static class LayerRules
         ["Server"] = Core + " Storage Kafka Grpc",
         ["Simulation"] = Core + " Storage",
         ["Tidy"] = "",
-        ["Load"] = "Domain Grpc",
+        ["Load"] = "Server",
         ["Benchmarks"] = Core + " Storage Kafka Grpc",
     };
 

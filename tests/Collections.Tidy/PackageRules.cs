@@ -15,7 +15,7 @@ internal static class PackageRules
         ("Microsoft.Data.Sqlite", "Collections.Storage"),
         ("SQLitePCLRaw", "Collections.Storage"),
         ("Npgsql", "Collections.Storage"),
-        ("Confluent", "Collections.Kafka Collections.Kafka.Tests Collections.Server.Tests"),
+        ("Confluent", "Collections.Kafka Collections.Kafka.Tests Collections.Load Collections.Server.Tests"),
         ("Google.Protobuf", "Collections.Grpc Collections.Server tests/ load/"),
         ("Grpc.Tools", "Collections.Grpc Collections.Server tests/ load/"),
         ("Spectre.Console", "Collections.Server"),
