@@ -15,6 +15,9 @@ public sealed class KafkaEventLog : IEventLog
     private readonly IRecordArchive archive;
     private readonly PartitionFeed?[] feeds;
     private readonly KafkaClient client;
+
+    /// <summary>A broker answers the requests of one connection one after another, and a fetch waits for records: questions go over connections of their own.</summary>
+    private readonly KafkaClient questions;
     private readonly KafkaGroup group;
     private readonly Appender appender;
     private readonly RecordPump pump;
@@ -39,6 +42,7 @@ public sealed class KafkaEventLog : IEventLog
         client = new KafkaClient(options, statistics.ReadConsumer, OnError);
         try
         {
+            questions = new KafkaClient(options, static _ => { }, OnError);
             _ = Require([0], beginning: false);
             group = new KafkaGroup(options, time, warnings);
             appender = new Appender(options, statistics.ReadProducer, OnError, (partition, stream, offset) => Find(partition)?.RaiseEnd(stream, offset + 1));
@@ -46,10 +50,11 @@ public sealed class KafkaEventLog : IEventLog
         catch
         {
             group?.Close();
+            questions?.Dispose();
             client.Dispose();
             throw;
         }
-        ends = new EndWatch(client, group, feeds, time, warnings, OnNews);
+        ends = new EndWatch(questions, group, feeds, time, warnings, OnNews);
         pump = new RecordPump(client, feeds, archive, new RecordDecoder(json), time, OnNews, warnings, NameOf);
         backfill = new ArchiveBackfill(options, archive, IsOpen, new RecordDecoder(json), time, OnNews, warnings, NameOf);
         pump.Start();
@@ -156,6 +161,7 @@ public sealed class KafkaEventLog : IEventLog
         pump.Stop();
         ends.Dispose();
         group.Close();
+        questions.Dispose();
         client.Dispose();
     }
 
@@ -175,7 +181,7 @@ public sealed class KafkaEventLog : IEventLog
 
     private List<StreamEnd> Require(int[] partitions, bool beginning)
     {
-        List<StreamEnd> found = client.Ask(partitions, beginning, Limits.RequestMs);
+        List<StreamEnd> found = questions.Ask(partitions, beginning, Limits.RequestMs);
         if (found.Find(static end => end.Problem.Length > 0) is { Problem: not null } bad)
             throw new LogUnavailableException($"Kafka at {options.Bootstrap} does not say where {NameOf(bad.Stream, bad.Partition)} {(beginning ? "begins" : "ends")}: {bad.Problem}");
         return found;

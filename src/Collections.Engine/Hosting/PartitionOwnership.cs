@@ -26,6 +26,7 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
     private readonly Lock gate = new();
     private readonly bool[] wanted;
     private readonly Task[] changes;
+    private bool isOver;
     private volatile bool hasJoined;
 
     public PartitionOwnership(Node node, IStore store, Action<string> warn)
@@ -156,7 +157,10 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
     {
         closing.Cancel();
         lock (gate)
+        {
+            isOver = true;
             Array.Fill(wanted, false);
+        }
         Task.WaitAll(changes);
         closing.Dispose();
         loading.Dispose();
@@ -166,6 +170,9 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
     {
         lock (gate)
         {
+            // A node that was abandoned is as good as dead: what its group wants of it goes to nobody.
+            if (isOver)
+                return Task.CompletedTask;
             wanted[number] = wants;
             return changes[number] = After(changes[number], change);
         }

@@ -29,7 +29,11 @@ public sealed record BenchResult(
     string Hardware, int Debtors, long HistoryEvents, double AppendsPerSecond, double QuietEventsPerSecond, double BookEvaluationsPerSecond,
     long LiveEvents, double EventsPerSecond, double SkippedShare, double BytesPerDebtor, double RestartSeconds,
     double ActionsPerSecond, double PullP50Ms, double PullP99Ms,
-    double ExplainedActionsPerSecond, double ExplainedPullP50Ms, double ExplainedPullP99Ms, double PaidOutP50Ms, double PaidOutP99Ms, string Model);
+    double ExplainedActionsPerSecond, double ExplainedPullP50Ms, double ExplainedPullP99Ms, double PaidOutP50Ms, double PaidOutP99Ms, string Model)
+{
+    /// <summary>Of several nodes, where the log can be shared.</summary>
+    public ClusterBenchResult? Cluster { get; init; }
+}
 
 /// <summary>
 /// The whole engine measured end to end over the simulated portfolio: filling the log, folding history, live events from a log that is already filled,
@@ -71,7 +75,7 @@ internal sealed class BenchRun(BenchOptions options, DataDirectory directory, Ac
         int half = (await node.AskAll(p => p.View.Queues().Sum(q => q.Waiting))).Sum() / 2;
         (double actions, Latencies pulls) = await PullAsync(node, withReasons: false, most: half);
         say("pulling with reasons");
-        (double explained, Latencies explainedPulls) = await PullAsync(node, withReasons: true, most: int.MaxValue);
+        (double explained, Latencies explainedPulls) = await PullAsync(node, withReasons: true, most: half / 2);
         (int Debtors, long Bytes)[] parts = await node.AskAll(p => (p.View.DebtorCount, p.View.BytesUsed));
         await node.DisposeAsync();
         bed.Dispose();

@@ -5,6 +5,8 @@ internal sealed class Latencies
 {
     private readonly List<double> samples = [];
 
+    public int Count => samples.Count;
+
     public void Add(TimeSpan took)
     {
         lock (samples)

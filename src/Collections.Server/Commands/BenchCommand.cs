@@ -18,9 +18,10 @@ internal static class BenchCommand
         var payments = new Option<int>("--payments") { Description = "Payments to time", DefaultValueFactory = _ => 500 };
         var data = new Option<string?>("--data") { Description = "Keep log and store in this empty directory; a temporary one that is deleted if not given" };
         var store = new Option<string?>("--store") { Description = $"{StoreCommand.ConnectionForm}, of a schema that is empty; if not given, SQLite in --data" };
+        var handOver = new Option<int>("--handover-debtors") { Description = "With --kafka and --store: debtors of the partition that is handed from node to node; the topics of PREFIX-handover have one partition", DefaultValueFactory = _ => 500_000 };
         var kafka = new KafkaSettings();
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
-        var command = new Command("bench", "Measure the engine end to end on this machine: events, pulls, payments, memory, restart") { debtors, months, days, seconds, payments, data, store, json };
+        var command = new Command("bench", "Measure the engine end to end on this machine: events, pulls, payments, memory, restart") { debtors, months, days, seconds, payments, data, store, handOver, json };
         kafka.AddTo(command);
         command.SetAction(arguments =>
         {
@@ -29,14 +30,19 @@ internal static class BenchCommand
                 return Task.FromResult(Output.Fail($"--debtors: must be 1 to 4,000,000, but is {count}"));
             if (span is < 1 or > 24 || live is < 1 or > 365)
                 return Task.FromResult(Output.Fail($"--months must be 1 to 24 and --live-days 1 to 365, but they are {span} and {live}"));
-            return RunAsync(() => new BenchOptions(count, span, live, Seed: 1, arguments.GetValue(seconds), arguments.GetValue(payments)) { Kafka = kafka.Read(arguments) }, arguments.GetValue(data), arguments.GetValue(store), arguments.GetValue(json));
+            return RunAsync(() => new BenchOptions(count, span, live, Seed: 1, arguments.GetValue(seconds), arguments.GetValue(payments)) { Kafka = kafka.Read(arguments) }, arguments.GetValue(data), arguments.GetValue(store), arguments.GetValue(handOver), arguments.GetValue(json));
         });
         return command;
     }
 
-    private static Task<int> RunAsync(Func<BenchOptions> read, string? data, string? store, bool json) => ScratchDirectory.UseAsync("bench", data, async directory =>
+    private static Task<int> RunAsync(Func<BenchOptions> read, string? data, string? store, int handOverDebtors, bool json) => ScratchDirectory.UseAsync("bench", data, async directory =>
     {
-        BenchResult result = await new BenchRun(read(), directory with { Store = store }, step => Console.Error.WriteLine(step)).RunAsync();
+        BenchOptions options = read();
+        DataDirectory place = directory with { Store = store };
+        void Say(string step) => Console.Error.WriteLine(step);
+        BenchResult result = await new BenchRun(options, place, Say).RunAsync();
+        if (options.Kafka is { } kafka && store is not null && handOverDebtors > 0)
+            result = result with { Cluster = await new ClusterBench(options, kafka, place, handOverDebtors, Say).RunAsync() };
         if (json)
             Output.WriteJson(result);
         else
@@ -61,6 +67,12 @@ internal static class BenchCommand
         Row("payment accepted to debtor out of queue, p50 / p99", $"{result.PaidOutP50Ms:N2} / {result.PaidOutP99Ms:N2} ms");
         Row("bytes a debtor", $"{result.BytesPerDebtor:N0}");
         Row("restart", $"{result.RestartSeconds:N2} s");
+        if (result.Cluster is { } cluster)
+        {
+            Row("pull of 100 over gRPC, merged over three nodes, p50 / p99", $"{cluster.PullP50Ms:N2} / {cluster.PullP99Ms:N2} ms ({cluster.Pulls:N0} pulls)");
+            Row("hand-over of a partition", $"{cluster.GiveUpSeconds + cluster.TakeSeconds:N2} s for {cluster.HandOverDebtors:N0} debtors");
+            Row("of that: given up, taken; between them the group", $"{cluster.GiveUpSeconds:N2} s, {cluster.TakeSeconds:N2} s; {cluster.RebalanceSeconds:N2} s");
+        }
         Output.Results.Write(table);
     }
 }

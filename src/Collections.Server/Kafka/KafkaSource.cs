@@ -21,6 +21,9 @@ internal sealed class KafkaSource : IDisposable
 
     public KafkaEventLog Log { get; }
 
+    /// <summary>Whether the archive has no gap that is still being filled.</summary>
+    public bool IsWhole => Enumerable.Range(0, archive.PartitionCount).All(partition => archive.GapOf(partition) is null);
+
     /// <summary>Opens both; while brokers can't be reached it says so and tries again, as they may come up after the node.</summary>
     /// <param name="partitions">What the topics must have; null: whatever they have.</param>
     /// <exception cref="KafkaRefusedException">Settings, topics or the archive don't fit: the message says what to do.</exception>
