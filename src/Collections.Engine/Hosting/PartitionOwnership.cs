@@ -85,7 +85,7 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
     public void OnAssigned(IReadOnlyCollection<int> partitions)
     {
         foreach (int number in partitions)
-            Change(number, wants: true, () => TakeUntilDoneAsync(number));
+            _ = Change(number, wants: true, () => TakeUntilDoneAsync(number));
         hasJoined = true;
     }
 
@@ -99,7 +99,7 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
     public void OnLost(IReadOnlyCollection<int> partitions)
     {
         foreach (int number in partitions)
-            Change(number, wants: false, () => GiveUpAsync(number, keep: false));
+            _ = Change(number, wants: false, () => GiveUpAsync(number, keep: false));
     }
 
     /// <summary>The store says that another owner has it: it is dropped. If the group still wants it here after a while, it is taken again.</summary>

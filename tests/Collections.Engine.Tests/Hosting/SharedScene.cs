@@ -71,8 +71,9 @@ internal sealed class SharedScene : IAsyncDisposable
     public static async Task UntilAsync(Func<bool> done)
     {
         using var patience = new CancellationTokenSource(NodeScene.Patience);
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
         while (!done())
-            await Task.Delay(5, patience.Token);
+            await look.WaitForNextTickAsync(patience.Token);
     }
 
     public int PartitionOf(string debtor) => DebtorKey.PartitionOf("bank"u8, NodeScene.Utf8(debtor), log.PartitionCount);

@@ -2,6 +2,8 @@ using System.Globalization;
 using Collections.Server.Tests.EndToEnd;
 using Collections.Storage.Tests;
 using Collections.V1;
+using Grpc.Core;
+using Grpc.Net.Client;
 using Npgsql;
 using Xunit.Abstractions;
 
@@ -97,20 +99,20 @@ public sealed class ClusterFailureTests(ITestOutputHelper output, SharedCluster 
         switch (kind)
         {
             case 0:
-                await scene.KillAndRestartAsync(name, () => Task.Delay(random.Next(3_000)));
+                await scene.KillAndRestartAsync(name);
                 return $"{name} killed";
             case 1:
-                await scene.PauseAsync(name, TimeSpan.FromSeconds(9));
+                await scene.PauseUntilTakenAsync(name);
                 return $"{name} paused";
             case 2:
                 string mode = random.Next(2) == 0 ? "fast" : "immediate";
                 postgres.Server.StopServer(mode);
-                await Task.Delay(random.Next(3_000));
+                await TryAsync(scene, calls: 3);
                 postgres.Server.StartServer();
                 return $"PostgreSQL {mode}";
             case 3:
                 scene.Mock!.SetDown(broker);
-                await Task.Delay(3_000 + random.Next(3_000));
+                await TryAsync(scene, calls: 8);
                 scene.Mock.SetUp(broker);
                 return $"broker {broker} down";
             default:
@@ -120,6 +122,27 @@ public sealed class ClusterFailureTests(ITestOutputHelper output, SharedCluster 
                         scene.Mock!.SetLeader($"{scene.Prefix}.{stream}", partition, 1 + random.Next(ClusterScene.Brokers));
                 }
                 return "leaders moved";
+        }
+    }
+
+    /// <summary>Calls that meet the failure: each is answered, or its time is over. The events are ones that went in before.</summary>
+    private static async Task TryAsync(ClusterScene scene, int calls)
+    {
+        for (int i = 0; i < calls; i++)
+        {
+            var again = new AppendRequest();
+            again.Events.AddRange(scene.SomeSent(20, skip: 20 * i));
+            foreach (GrpcChannel channel in scene.Channels)
+            {
+                try
+                {
+                    await new Ingest.IngestClient(channel).AppendAsync(again, deadline: DateTime.UtcNow.AddSeconds(1));
+                }
+                catch (RpcException)
+                {
+                    // The failure, met.
+                }
+            }
         }
     }
 

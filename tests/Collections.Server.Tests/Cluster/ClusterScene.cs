@@ -92,6 +92,7 @@ internal sealed class ClusterScene : ICallLink, IAsyncDisposable
     public async Task<T> CallAsync<T>(Func<GrpcChannel, Task<T>> call)
     {
         using var patience = new CancellationTokenSource(CollectionsProcess.Patience);
+        using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (true)
         {
             ServeProcess[] running = Running;
@@ -105,28 +106,25 @@ internal sealed class ClusterScene : ICallLink, IAsyncDisposable
                 lastFailure = failure;
             }
             Assert.False(patience.IsCancellationRequested, $"no node answers: {lastFailure}");
-            await Task.Delay(20);
+            await again.WaitForNextTickAsync(CancellationToken.None);
         }
     }
 
     /// <summary>Kills a node without a word, and starts it again.</summary>
-    public async Task KillAndRestartAsync(string name, Func<Task> between)
+    public async Task KillAndRestartAsync(string name)
     {
         ServeProcess node = Take(name);
         await node.KillAsync();
         await node.DisposeAsync();
-        await between();
         await StartNodeAsync(name);
     }
 
-    /// <summary>Stops a node's clockwork for longer than its session lasts, so that others take its partitions; then it wakes up and knows of nothing.</summary>
-    public async Task PauseAsync(string name, TimeSpan pause)
+    /// <summary>Stops a node's clockwork until others run its partitions; then it wakes up and knows of nothing.</summary>
+    public async Task PauseUntilTakenAsync(string name)
     {
-        ServeProcess node;
-        lock (Nodes)
-            node = Nodes[name];
+        ServeProcess node = Nodes[name], other = Nodes.First(n => n.Key != name).Value;
         await node.SignalAsync("STOP");
-        await Task.Delay(pause);
+        await UntilAsync(other, status => status.Partitions.Count == Partitions && status.Partitions.All(p => p.State == "serving" && p.Node != node.Authority));
         await node.SignalAsync("CONT");
     }
 
@@ -149,6 +147,15 @@ internal sealed class ClusterScene : ICallLink, IAsyncDisposable
         }
     }
 
+    public IReadOnlyList<GrpcChannel> Channels => [.. Running.Select(static node => node.Channel)];
+
+    /// <summary>Events that went in before: sending them again changes nothing.</summary>
+    public List<Event> SomeSent(int count, int skip)
+    {
+        lock (sent)
+            return [.. sent.Skip(skip).Take(count)];
+    }
+
     /// <summary>Events that have gone in, by whatever way.</summary>
     public void Note(IEnumerable<Event> events)
     {
@@ -169,12 +176,13 @@ internal sealed class ClusterScene : ICallLink, IAsyncDisposable
     public static async Task<StatusResponse> UntilAsync(ServeProcess node, Func<StatusResponse, bool> wanted)
     {
         using var patience = new CancellationTokenSource(CollectionsProcess.Patience);
+        using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         StatusResponse? last = null;
         while (true)
         {
             try
             {
-                last = await new V1.Debtors.DebtorsClient(node.Channel).StatusAsync(new StatusRequest(), new CallOptions(cancellationToken: patience.Token));
+                last = await new V1.Debtors.DebtorsClient(node.Channel).StatusAsync(new StatusRequest(), deadline: DateTime.UtcNow.AddSeconds(5));
                 if (wanted(last))
                     return last;
             }
@@ -183,7 +191,7 @@ internal sealed class ClusterScene : ICallLink, IAsyncDisposable
                 // On its way to being so.
             }
             Assert.False(patience.IsCancellationRequested, $"what was waited for did not happen; last: {last}");
-            await Task.Delay(50);
+            await again.WaitForNextTickAsync(CancellationToken.None);
         }
     }
 

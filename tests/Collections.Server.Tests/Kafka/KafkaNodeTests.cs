@@ -110,8 +110,9 @@ public sealed class KafkaNodeTests : IDisposable
     {
         node.Join("test:0");
         using var patience = new CancellationTokenSource(CollectionsProcess.Patience);
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         while (node.Owned.Count < node.PartitionCount)
-            await Task.Delay(10, patience.Token);
+            await look.WaitForNextTickAsync(patience.Token);
         return node;
     }
 
