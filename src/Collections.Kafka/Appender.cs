@@ -1,5 +1,6 @@
 using Collections.Domain.Events;
 using Collections.Engine.Logs;
+using Collections.Engine.Partitions;
 using Confluent.Kafka;
 
 namespace Collections.Kafka;
@@ -126,7 +127,7 @@ internal sealed class Appender : IDisposable
 
     /// <summary>The key by which others find a debtor's records: "tenant/debtor".</summary>
     private static byte[] KeyOf(ReadOnlySpan<byte> content) =>
-        EventReader.TryRead(content, 0, history: false, out Event e, out _) ? [.. e.Head.Tenant, (byte)'/', .. e.Head.Debtor] : [];
+        EventReader.TryRead(content, 0, history: false, out Event e, out _) ? DebtorKey.Of(e.Head.Tenant, e.Head.Debtor) : [];
 
     /// <summary>An append under way. Counted down by librdkafka's thread, and by the caller's for what was refused at once.</summary>
     private sealed class PendingBatch(int count)

@@ -35,6 +35,7 @@ public sealed class Node : IAsyncDisposable
         Checkpoints = new CheckpointWriter(store, Meters, warn);
         LeaseWrites = new LeaseWriter(store, Meters, warn);
         Histories = new HistoryReader(log, Meters, warn);
+        Outbox = log.Publisher is { } publisher ? new OutboxPublisher(store, publisher, Meters, warn) : null;
         Intake = new Intake(this);
         Actions = new ActionDesk(this);
         DeadLetters = new DeadLetterDesk(this, store);
@@ -80,6 +81,9 @@ public sealed class Node : IAsyncDisposable
     internal LeaseWriter LeaseWrites { get; }
 
     internal HistoryReader Histories { get; }
+
+    /// <summary>What leaves for others; null: nobody follows it.</summary>
+    internal OutboxPublisher? Outbox { get; }
 
     internal IReadOnlyList<Worker> Workers => workers;
 
@@ -173,6 +177,7 @@ public sealed class Node : IAsyncDisposable
         Histories.Dispose();
         Checkpoints.Dispose();
         LeaseWrites.Dispose();
+        Outbox?.Dispose();
         foreach (PartitionHost host in hosts)
             host.Dispose();
         foreach (Worker worker in workers)
@@ -235,7 +240,7 @@ public sealed class Node : IAsyncDisposable
     private Partition Recover(int number)
     {
         long epoch = store.TakeOwnership(number, Options.Owner);
-        var partition = new Partition(number, PartitionCount, Models.Current, Options.Debtors);
+        var partition = new Partition(number, PartitionCount, Models.Current, Options.Debtors, publishes: Outbox is not null);
         bool found = store.Load(number, partition.Checkpoints);
         string reason = partition.Checkpoints.RefoldReason;
         uint nextLeaseSequence = partition.Checkpoints.StoredLeaseSequence;
@@ -243,7 +248,7 @@ public sealed class Node : IAsyncDisposable
         {
             warn($"partition {number} is folded anew from the log: {reason}");
             partition.Dispose();
-            partition = new Partition(number, PartitionCount, Models.Current, Options.Debtors);
+            partition = new Partition(number, PartitionCount, Models.Current, Options.Debtors, publishes: Outbox is not null);
         }
         if (reason.Length == 0 && found && !Log.End(number).Covers(partition.Positions))
             throw new StoreCorruptException($"partition {number}: the store has applied the log up to {partition.Positions}, and the log ends at {Log.End(number)}: they are not of one node. Name the store that belongs to this log, or the log that belongs to this store; or restore both from one backup");

@@ -56,6 +56,7 @@ internal sealed class PartitionHost : IDisposable
         gauge = new PartitionGauge(partition);
         checkpointEndedAt = node.Cadence.GetTimestamp();
         keptAt = checkpointEndedAt;
+        node.Outbox?.Begin(partition.Number, partition.Checkpoints.Epoch);
     }
 
     public Partition Partition { get; }
@@ -139,7 +140,11 @@ internal sealed class PartitionHost : IDisposable
     /// <summary>What the partition says of itself for its operators.</summary>
     public PartitionReading Read() => gauge.Read(checkpointInFlight || Partition.Checkpoints.IsDue ? keptAt : 0);
 
-    public void Dispose() => Partition.Dispose();
+    public void Dispose()
+    {
+        node.Outbox?.End(Partition.Number);
+        Partition.Dispose();
+    }
 
     private bool Turn()
     {
@@ -326,6 +331,7 @@ internal sealed class PartitionHost : IDisposable
         node.Meters.CheckpointDuration.Record(checkpointTook.TotalSeconds);
         Partition.Checkpoints.OnCommitted(checkpoint.Header);
         node.Log.OnKept(Partition.Number, checkpoint.Header.Next);
+        node.Outbox?.OnCommitted(Partition.Number, checkpoint.OutboxLast);
         Array.ForEach(requests, r => r.TrySetResult());
         if (checkpointRequests.Count > 0)
             StartCheckpoint();

@@ -28,11 +28,15 @@ internal sealed class MemoryLog : IEventLog
     {
         streams = before.streams;
         gate = before.gate;
+        Publisher = before.Publisher;
     }
 
     public int PartitionCount => streams.GetLength(0);
 
     public Action<int>? Appended { get; set; }
+
+    /// <summary>Set before a node is started on it.</summary>
+    public IPublisher? Publisher { get; init; }
 
     /// <summary>While true, reading fails as if the log could not be reached.</summary>
     public bool IsUnreachable { get; set; }
