@@ -16,6 +16,7 @@ public sealed class KafkaEventLog : IEventLog
     private readonly PartitionFeed[] feeds;
     private readonly KafkaClient client;
     private readonly Appender appender;
+    private readonly KafkaPublisher publisher;
     private readonly RecordPump pump;
     private readonly EndWatch ends;
     private readonly Warnings warnings;
@@ -38,6 +39,7 @@ public sealed class KafkaEventLog : IEventLog
         {
             feeds = [.. StartsOf().Select(static (start, partition) => new PartitionFeed(partition, start))];
             appender = new Appender(options, statistics.ReadProducer, OnError, (partition, stream, offset) => feeds[partition].RaiseEnd(stream, offset + 1));
+            publisher = new KafkaPublisher(options, feeds.Length, static _ => { }, OnError);
         }
         catch
         {
@@ -53,6 +55,8 @@ public sealed class KafkaEventLog : IEventLog
     }
 
     public int PartitionCount => feeds.Length;
+
+    public IPublisher Publisher => publisher;
 
     /// <summary>Called by the fetching thread; it must be quick and must not throw.</summary>
     public Action<int>? Appended { get; set; }
@@ -101,6 +105,7 @@ public sealed class KafkaEventLog : IEventLog
     {
         if (Interlocked.Exchange(ref disposed, 1) != 0)
             return;
+        publisher.Dispose();
         appender.Dispose();
         pump.Stop();
         ends.Dispose();
