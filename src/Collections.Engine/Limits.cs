@@ -133,6 +133,21 @@ public static class Limits
     public const int DeadLetterPage = 1_000;
 
     /// <summary>
+    /// Bytes of a record that leave as a dead letter; the store's own list has all of it. With its headers it stays below the 1 MiB that brokers take in one
+    /// message unless told otherwise: one that they refuse would hold up those behind it.
+    /// </summary>
+    public const int DeadLetterBytesMax = 512 << 10;
+
+    /// <summary>Rows of the outbox that are published together: 1,000 × some 200 bytes, acknowledged in one round trip.</summary>
+    public const int OutboxBatchRows = 1_000;
+
+    /// <summary>The same in bytes, for dead letters: eight of the largest.</summary>
+    public const long OutboxBatchBytes = 4 << 20;
+
+    /// <summary>How long, in milliseconds, an outbox that fails again and again is left alone at most.</summary>
+    public const int OutboxRetryMsMax = 5_000;
+
+    /// <summary>
     /// Queues with a name of their own in what is measured: 1,000 × 3 series are what a page of some 300 KB carries, and far more than anybody's
     /// tenants × portfolios × channels in one engine that are looked at one by one.
     /// </summary>

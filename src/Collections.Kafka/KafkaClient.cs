@@ -123,7 +123,7 @@ internal sealed unsafe class KafkaClient : IDisposable
     }
 
     /// <summary>Confluent.Kafka, whose version is pinned, keeps librdkafka's own handle in a property that is not public.</summary>
-    private static IntPtr HandleOf(Handle handle)
+    internal static IntPtr HandleOf(Handle handle)
     {
         PropertyInfo property = typeof(Handle).GetProperty("LibrdkafkaHandle", BindingFlags.Instance | BindingFlags.NonPublic)
             ?? throw new KafkaRefusedException("this version of Confluent.Kafka keeps its handle elsewhere; use the version that Directory.Packages.props pins");

@@ -20,6 +20,7 @@ public sealed class KafkaEventLog : IEventLog
     private readonly KafkaClient questions;
     private readonly KafkaGroup group;
     private readonly Appender appender;
+    private readonly KafkaPublisher publisher;
     private readonly RecordPump pump;
     private readonly EndWatch ends;
     private readonly ArchiveBackfill backfill;
@@ -46,6 +47,7 @@ public sealed class KafkaEventLog : IEventLog
             _ = Require([0], beginning: false);
             group = new KafkaGroup(options, time, warnings);
             appender = new Appender(options, statistics.ReadProducer, OnError, (partition, stream, offset) => Find(partition)?.RaiseEnd(stream, offset + 1));
+            publisher = new KafkaPublisher(options, archive.PartitionCount, static _ => { }, OnError);
         }
         catch
         {
@@ -63,6 +65,8 @@ public sealed class KafkaEventLog : IEventLog
     }
 
     public int PartitionCount => feeds.Length;
+
+    public IPublisher Publisher => publisher;
 
     /// <summary>Called by the fetching thread; it must be quick and must not throw.</summary>
     public Action<int>? Appended { get; set; }
@@ -156,6 +160,7 @@ public sealed class KafkaEventLog : IEventLog
         if (Interlocked.Exchange(ref disposed, 1) != 0)
             return;
         group.Leave();
+        publisher.Dispose();
         appender.Dispose();
         backfill.Dispose();
         pump.Stop();

@@ -1,4 +1,5 @@
 using Collections.Domain.Events;
+using Collections.Engine.Stores;
 using Confluent.Kafka;
 
 namespace Collections.Kafka;
@@ -15,10 +16,14 @@ public sealed record KafkaLogOptions(string Bootstrap)
     private static readonly string[] OwnKeys =
     [
         "bootstrap.servers", "metadata.broker.list", "group.id", "enable.auto.commit", "enable.auto.offset.store", "enable.partition.eof",
-        "auto.offset.reset", "isolation.level", "acks", "request.required.acks", "enable.idempotence", "partition.assignment.strategy",
+        "auto.offset.reset", "isolation.level", "acks", "request.required.acks", "enable.idempotence", "enable.gapless.guarantee", "message.timeout.ms",
+        "delivery.timeout.ms", "message.send.max.retries", "retries", "partition.assignment.strategy",
     ];
 
-    /// <summary>The topics are named by it: <c>PREFIX.invoices</c>, <c>PREFIX.payments</c>, <c>PREFIX.activity</c>.</summary>
+    /// <summary>
+    /// The topics are named by it: <c>PREFIX.invoices</c>, <c>PREFIX.payments</c>, <c>PREFIX.activity</c>; and <c>PREFIX.decisions</c>, <c>PREFIX.dead-letter</c>
+    /// of what leaves.
+    /// </summary>
     public string Prefix { get; init; } = PrefixDefault;
 
     /// <summary>
@@ -34,6 +39,11 @@ public sealed record KafkaLogOptions(string Bootstrap)
     public int AppendTimeoutMs { get; init; } = 30_000;
 
     public string TopicOf(EventStream stream) => $"{Prefix}.{StreamNames[(int)stream]}";
+
+    public string TopicOf(OutboxKind kind) => kind == OutboxKind.Decision ? $"{Prefix}.decisions" : $"{Prefix}.dead-letter";
+
+    /// <summary>The topics of what leaves.</summary>
+    internal string[] Outgoing => [.. OutboxRow.Kinds.Select(TopicOf)];
 
     /// <summary>The topics in the order of the streams.</summary>
     internal string[] Topics => [TopicOf(EventStream.Invoices), TopicOf(EventStream.Payments), TopicOf(EventStream.Activity)];
@@ -75,6 +85,19 @@ public sealed record KafkaLogOptions(string Bootstrap)
             DeliveryReportFields = "none",
         };
         Add(config);
+        return config;
+    }
+
+    /// <summary>A producer whose topics never show a message while one before it is missing.</summary>
+    internal ProducerConfig ForPublisher()
+    {
+        ProducerConfig config = ForProducer();
+        // For ever: a message that timed out would be overtaken by the next one.
+        config.MessageTimeoutMs = 0;
+        config.EnableGaplessGuarantee = true;
+        // Where a topic has another partition count than the log's, a debtor's messages keep together by their key.
+        config.Partitioner = Partitioner.Murmur2Random;
+        config.StatisticsIntervalMs = 0;
         return config;
     }
 

@@ -13,6 +13,9 @@ internal static unsafe partial class Native
     public const int AutoOffsetReset = -140;
     public const int OffsetOutOfRange = 1;
 
+    /// <summary>For <see cref="rd_kafka_purge"/>: what waits, and what is under way.</summary>
+    public const int PurgeAll = 3;
+
     private const string Library = "rdkafka";
 
     [LibraryImport(Library)]
@@ -52,6 +55,14 @@ internal static unsafe partial class Native
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial byte* rd_kafka_err2str(int error);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int rd_kafka_fatal_error(IntPtr client, byte* text, nuint size);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int rd_kafka_purge(IntPtr client, int flags);
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -96,6 +96,10 @@ public sealed class SqliteStore : IStore
 
     public bool SettleDeadLetter(int partition, long number, long atMs, string how) => Of(partition).SettleDeadLetter(number, atMs, how);
 
+    public OutboxPage LoadOutbox(int partition, OutboxKind kind, long after, int maxCount, long maxBytes) => Of(partition).LoadOutbox(kind, after, maxCount, maxBytes);
+
+    public void RemoveOutbox(int partition, long epoch, OutboxKind kind, long through) => Of(partition).RemoveOutbox(epoch, kind, through);
+
     public IReadOnlyList<ConfigurationVersion> LoadVersions() => configuration.LoadVersions();
 
     public IReadOnlyList<ConfigurationAct> LoadActs() => configuration.LoadActs();

@@ -11,3 +11,10 @@ public sealed class KafkaFactAttribute : FactAttribute
     /// <summary>Why Kafka can't be tested here, as eng/test knows it; null if it can.</summary>
     public static string? Missing { get; } = NativeLibrary.TryLoad("librdkafka.so.1", out _) ? null : "librdkafka is not installed: apt-get install librdkafka1";
 }
+
+/// <inheritdoc cref="KafkaFactAttribute"/>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class KafkaTheoryAttribute : TheoryAttribute
+{
+    public KafkaTheoryAttribute() => Skip = KafkaFactAttribute.Missing;
+}

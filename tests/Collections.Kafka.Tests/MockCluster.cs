@@ -38,7 +38,7 @@ internal sealed partial class MockCluster : IDisposable
 
     public void CreateTopics(string prefix, int partitions, int replication = 1)
     {
-        foreach (string stream in (string[])["invoices", "payments", "activity"])
+        foreach (string stream in (string[])["invoices", "payments", "activity", "decisions", "dead-letter"])
             CreateTopic($"{prefix}.{stream}", partitions, replication);
     }
 

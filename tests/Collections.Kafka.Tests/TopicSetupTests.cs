@@ -14,7 +14,7 @@ public sealed class TopicSetupTests
     public void Missing_topics_are_created_alike_and_those_that_are_there_stay()
     {
         var admin = new MemoryAdmin(Topic("col.payments", 6));
-        Assert.Equal(["col.invoices", "col.activity"], TopicSetup.Create(admin, Options, Plan));
+        Assert.Equal(["col.invoices", "col.activity", "col.decisions", "col.dead-letter"], TopicSetup.Create(admin, Options, Plan));
         Assert.All(admin.Topics, topic => Assert.Equal(6, topic.Partitions));
         Assert.Equal(6, TopicSetup.PartitionsOf(admin, Options));
         Assert.Empty(TopicSetup.Create(admin, Options, Plan));
@@ -32,6 +32,32 @@ public sealed class TopicSetupTests
             Assert.Equal((TopicPlan.PartitionsDefault, 3, "delete"), (topic.Partitions, topic.Replication, topic.Settings!["cleanup.policy"]));
             Assert.Equal("2592000000", topic.Settings["retention.ms"]);
         });
+    }
+
+    [Fact]
+    public void What_leaves_has_topics_of_the_logs_count_and_a_retention_of_their_own()
+    {
+        var admin = new MemoryAdmin();
+        TopicSetup.Create(admin, Options, Plan with { Partitions = 5, OutgoingRetentionMs = 3_600_000 });
+        Assert.Equal(["col.decisions 5 3600000", "col.dead-letter 5 3600000"], admin.Topics.Skip(3).Select(topic => $"{topic.Name} {topic.Partitions} {topic.Settings!["retention.ms"]}"));
+        TopicFindings findings = TopicSetup.Check(admin, Options, Plan);
+        Assert.Empty(findings.Errors);
+        Assert.Empty(findings.Warnings);
+    }
+
+    [Fact]
+    public void Topics_of_what_leaves_that_are_missing_compacted_or_of_another_count_are_told_of()
+    {
+        TopicDescription[] events = [.. Options.Topics.Select(static name => Topic(name, 4))];
+        var admin = new MemoryAdmin([.. events, Topic("col.decisions", 6, ("cleanup.policy", "compact"))]);
+        string message = Assert.Throws<KafkaRefusedException>(() => TopicSetup.PartitionsOf(admin, Options)).Message;
+        Assert.Contains("topic col.dead-letter is missing: nothing could leave. `collections kafka init --kafka broker:9092 --prefix col --partitions 4`", message, StringComparison.Ordinal);
+        TopicFindings findings = TopicSetup.Check(admin, Options, Plan);
+        Assert.Equal(2, findings.Errors.Count);
+        Assert.Contains(findings.Errors, error => error.Contains("col.decisions has cleanup.policy=compact", StringComparison.Ordinal));
+        Assert.Contains("col.decisions has 6 partitions, and the log 4", Assert.Single(findings.Warnings), StringComparison.Ordinal);
+        Assert.Equal(["col.dead-letter"], TopicSetup.Create(admin, Options, Plan));
+        Assert.Equal(4, TopicSetup.PartitionsOf(admin, Options));
     }
 
     [Fact]
@@ -61,7 +87,7 @@ public sealed class TopicSetupTests
     [InlineData("retention.ms", "3600000", "longer than 1 hours loses events")]
     public void Settings_that_lose_events_are_errors(string key, string value, string said)
     {
-        var admin = new MemoryAdmin([.. Options.Topics.Select(name => Topic(name, 4, (key, value)))]);
+        var admin = new MemoryAdmin([.. Options.Topics.Select(name => Topic(name, 4, (key, value))), .. Options.Outgoing.Select(name => Topic(name, 4))]);
         TopicFindings findings = TopicSetup.Check(admin, Options, Plan);
         Assert.Equal(3, findings.Errors.Count);
         Assert.All(findings.Errors, error => Assert.Contains(said, error, StringComparison.Ordinal));
@@ -70,7 +96,7 @@ public sealed class TopicSetupTests
     [Fact]
     public void Settings_that_are_not_told_and_single_copies_are_warned_of()
     {
-        var admin = new MemoryAdmin([.. Options.Topics.Select(static name => new TopicDescription(name, 4, 1, null))]);
+        var admin = new MemoryAdmin([.. Options.Topics.Select(static name => new TopicDescription(name, 4, 1, null)), .. Options.Outgoing.Select(static name => Topic(name, 4))]);
         TopicFindings findings = TopicSetup.Check(admin, Options, Plan);
         Assert.Empty(findings.Errors);
         Assert.Equal(6, findings.Warnings.Count);

@@ -77,6 +77,29 @@ public sealed class TroubleTests : IDisposable
     }
 
     [KafkaFact]
+    public async Task A_producer_that_lost_its_place_is_replaced()
+    {
+        const int outOfOrder = 45;
+        using KafkaEventLog log = Open();
+        await AppendAsync(log, 0, 30);
+        cluster.PushErrors(MockCluster.Api.Produce, outOfOrder);
+        await Assert.ThrowsAsync<LogUnavailableException>(() => AppendAsync(log, 30, 30).WaitAsync(Patience.Limit));
+        for (bool isDone = false; !isDone;)
+        {
+            try
+            {
+                await AppendAsync(log, 30, 30).WaitAsync(Patience.Limit);
+                isDone = true;
+            }
+            catch (LogUnavailableException)
+            {
+                await Task.Yield();
+            }
+        }
+        Assert.Equal(Enumerable.Range(0, 60), ReadNumbers(log).Distinct());
+    }
+
+    [KafkaFact]
     public async Task Slow_brokers_are_waited_for()
     {
         using KafkaEventLog log = Open();

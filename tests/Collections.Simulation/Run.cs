@@ -6,6 +6,7 @@ using Collections.Domain.Events;
 using Collections.Engine.Leases;
 using Collections.Engine.Logs;
 using Collections.Engine.Partitions;
+using Collections.Engine.Publishing;
 using Collections.Engine.Queues;
 using Collections.Engine.Stores;
 using Collections.Simulation.Fakes;
@@ -144,11 +145,24 @@ internal sealed class Run : IDisposable
                 Guard(() => Host.Keep(number));
             }
             Auditor.Check(Host);
+            for (int number = 0; number < plan.Partitions; number++)
+                CheckOutbox(number);
         }
         catch (Exception failure)
         {
             throw new InvalidOperationException($"{plan}, {Host.CrashedAt}, at {Host.NowMs}: {failure.Message}", failure);
         }
+    }
+
+    /// <summary>Whatever happened, every act of the trail is to leave as a decision, in the trail's order, under numbers without gaps; and every dead letter.</summary>
+    private void CheckOutbox(int partition)
+    {
+        IReadOnlyList<OutboxRow> decisions = store.LoadOutbox(partition, OutboxKind.Decision, after: 0, int.MaxValue, long.MaxValue).Rows;
+        Assert.Equal(Enumerable.Range(1, decisions.Count).Select(number => (long)number), decisions.Select(row => row.Sequence));
+        Assert.Equal(
+            store.LoadAudit(partition).Where(row => row.Kind <= AuditKind.LeaseVoided).Select(row => $"{row.Tenant}/{row.Debtor}"),
+            decisions.Select(row => Encoding.UTF8.GetString(OutboxMessage.Of(partition, row).Key!)));
+        Assert.Equal(store.LoadDeadLetters(partition, 0, int.MaxValue).Count, store.LoadOutbox(partition, OutboxKind.DeadLetter, after: 0, int.MaxValue, long.MaxValue).Rows.Count);
     }
 
     private void PlayRound(int round)

@@ -246,14 +246,14 @@ internal sealed class SimulatedHost : IDisposable
     private Partition Recover(int number)
     {
         long epoch = store.TakeOwnership(number, "simulation");
-        var partition = new Partition(number, partitions.Length, null, options);
+        var partition = new Partition(number, partitions.Length, null, options, publishes: true);
         bool found = store.Load(number, partition.Checkpoints);
         bool refold = partition.Checkpoints.RefoldReason.Length > 0;
         uint next = partition.Checkpoints.StoredLeaseSequence;
         if (refold)
         {
             partition.Dispose();
-            partition = new Partition(number, partitions.Length, null, options);
+            partition = new Partition(number, partitions.Length, null, options, publishes: true);
         }
         partition.Checkpoints.Own(epoch, startAnew: refold || !found, next);
         partition.Checkpoints.Finish(store.LoadLeases(number));

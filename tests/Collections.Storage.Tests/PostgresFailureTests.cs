@@ -54,6 +54,7 @@ public sealed class PostgresFailureTests(SharedCluster cluster)
         store.Commit(next);
         Assert.Equal(StoreSamples.Header(2), LoadedCheckpoint.Of(store, 0)!.Head);
         Assert.Equal("2|2", scene.Sql("SELECT max(sequence), count(*) FROM audit"));
+        Assert.Equal("2|2", scene.Sql("SELECT max(sequence), count(*) FROM outbox"));
         Assert.Equal(2, store.LoadDeadLetters(0, 0, 10).Count);
         Assert.Equal("2", scene.Sql("SELECT checkpoints FROM owner"));
     }
@@ -130,6 +131,8 @@ public sealed class PostgresFailureTests(SharedCluster cluster)
         Assert.Throws<StoreUnavailableException>(() => store.Commit(checkpoint));
         store.Commit(checkpoint);
         Assert.Single(store.LoadDeadLetters(0, 0, 10));
+        Assert.Equal(new OutboxNumbers(1, 0), checkpoint.OutboxLast);
+        Assert.Equal("1", scene.Sql("SELECT count(*) FROM outbox"));
         Assert.Equal("1", scene.Sql("SELECT count(*) FROM audit"));
         // Filled anew it is another one.
         checkpoint.Clear();

@@ -113,7 +113,8 @@ public sealed class SchemaMigrationTests(SharedCluster cluster)
     [Fact]
     public void The_released_steps_have_not_changed() =>
         Assert.Equal(
-            ["0001-store f85c241dd754f07d49f3ef72cd68ad9e23d5ffc6bfa1669797874173b9ede606", "0002-dead-letters 9cf2601bf9dc361b2688b92ca96bb3afc0cd0170e3a4a1db2b1d38ed8e5a5198"],
+            ["0001-store f85c241dd754f07d49f3ef72cd68ad9e23d5ffc6bfa1669797874173b9ede606", "0002-dead-letters 9cf2601bf9dc361b2688b92ca96bb3afc0cd0170e3a4a1db2b1d38ed8e5a5198",
+                "0003-outbox 6cbea79b0c843a3ecf2ab72264462f23b85d7d1b990415ab7487597f0e805244"],
             SchemaMigrations.Embedded().Select(static step => $"{step.Name} {step.Checksum}"));
 
     private PostgresScene Migrated()

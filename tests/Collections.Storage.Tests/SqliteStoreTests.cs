@@ -28,7 +28,9 @@ public sealed class SqliteStoreTests : IDisposable
             failing = null;
             Assert.Equal(before, LoadedCheckpoint.Of(store, 0)!.Text);
             Assert.Single(store.LoadDeadLetters(0, 0, 10));
+            Assert.Single(store.LoadOutbox(0, OutboxKind.Decision, 0, 10, 1_000).Rows);
             store.Commit(next);
+            Assert.Equal(new OutboxNumbers(2, 0), next.OutboxLast);
             after = LoadedCheckpoint.Of(store, 0)!.Text;
             Assert.NotEqual(before, after);
         }
@@ -232,7 +234,7 @@ public sealed class SqliteStoreTests : IDisposable
     public void A_checkpoint_of_a_file_from_before_there_were_outcomes_is_read_and_followed()
     {
         CommitOne();
-        SegmentFiles.Execute(PathOf("p0000.db"), "DROP TABLE outcomes; ALTER TABLE dead_letter DROP COLUMN settled; ALTER TABLE dead_letter DROP COLUMN settled_ms; PRAGMA user_version=1");
+        SegmentFiles.Execute(PathOf("p0000.db"), "DROP TABLE outbox; DROP TABLE outbox_last; DROP TABLE outcomes; ALTER TABLE dead_letter DROP COLUMN settled; ALTER TABLE dead_letter DROP COLUMN settled_ms; PRAGMA user_version=1");
         using SqliteStore store = Open();
         long epoch = store.TakeOwnership(0, "me");
         LoadedCheckpoint old = LoadedCheckpoint.Of(store, 0)!;

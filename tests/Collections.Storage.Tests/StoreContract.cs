@@ -255,6 +255,86 @@ public abstract class StoreContract : IDisposable
     }
 
     [StoreFact]
+    public void The_outbox_numbers_each_kind_without_gaps_over_restarts_removal_and_new_beginnings()
+    {
+        using (IStore store = Open())
+        {
+            long epoch = store.TakeOwnership(4, "me");
+            Checkpoint checkpoint = StoreSamples.Outgoing(4, epoch, "d1", "L1", "d2");
+            store.Commit(checkpoint);
+            Assert.Equal(new OutboxNumbers(2, 1), checkpoint.OutboxLast);
+            Assert.Equal([(1, "d1"), (2, "d2")], StoreSamples.Outbox(store, 4, OutboxKind.Decision));
+            Assert.Equal([(1, "L1")], StoreSamples.Outbox(store, 4, OutboxKind.DeadLetter));
+            store.RemoveOutbox(4, epoch, OutboxKind.Decision, 2);
+            Assert.Equal([(1, "L1")], StoreSamples.Outbox(store, 4, OutboxKind.DeadLetter));
+        }
+        using IStore again = Open();
+        long next = again.TakeOwnership(4, "me");
+        Assert.Equal(2, again.LoadOutbox(4, OutboxKind.Decision, 0, 10, 1).Last);
+        Checkpoint anew = StoreSamples.Outgoing(4, next, "d3");
+        anew.Replace = true;
+        again.Commit(anew);
+        Assert.Equal(new OutboxNumbers(3, 1), anew.OutboxLast);
+        Checkpoint without = StoreSamples.Outgoing(4, next);
+        again.Commit(without);
+        Assert.Equal(new OutboxNumbers(3, 1), without.OutboxLast);
+        Assert.Equal([(3, "d3")], StoreSamples.Outbox(again, 4, OutboxKind.Decision));
+        Assert.Equal(0, again.LoadOutbox(5, OutboxKind.Decision, 0, 10, 1).Last);
+    }
+
+    [StoreFact]
+    public void The_outbox_gives_no_more_than_asked_for_and_at_least_one()
+    {
+        using IStore store = Open();
+        store.Commit(StoreSamples.Outgoing(0, store.TakeOwnership(0, "me"), "d-1", "d-2", "d-3", "d-4"));
+        Assert.Equal([2, 3], Numbers(after: 1, maxCount: 2, maxBytes: 100));
+        Assert.Equal([1], Numbers(after: 0, maxCount: 9, maxBytes: 1));
+        Assert.Equal([1, 2], Numbers(after: 0, maxCount: 9, maxBytes: 4));
+        Assert.Equal([4], Numbers(after: 3, maxCount: 9, maxBytes: 100));
+        Assert.Empty(Numbers(after: 4, maxCount: 9, maxBytes: 100));
+
+        IEnumerable<long> Numbers(long after, int maxCount, long maxBytes) => store.LoadOutbox(0, OutboxKind.Decision, after, maxCount, maxBytes).Rows.Select(row => row.Sequence);
+    }
+
+    [StoreFact]
+    public void An_outbox_row_that_brings_a_number_brings_the_next_one()
+    {
+        using IStore store = Open();
+        var checkpoint = new Checkpoint { Partition = 0, Epoch = store.TakeOwnership(0, "me") };
+        Refused(2);
+        Refused(1, 3);
+        Accepted(1, 2);
+        Refused(2);
+        Accepted(0, 4);
+        Assert.Equal([1, 2, 3, 4], StoreSamples.Outbox(store, 0, OutboxKind.Decision).Select(row => row.Sequence));
+
+        void Accepted(params long[] sequences)
+        {
+            checkpoint.Clear();
+            checkpoint.Outbox.AddRange(sequences.Select(sequence => new OutboxRow(sequence, OutboxKind.Decision, [1])));
+            store.Commit(checkpoint);
+        }
+
+        void Refused(params long[] sequences) => Assert.Throws<InvariantBrokenException>(() => Accepted(sequences));
+    }
+
+    [StoreFact]
+    public void An_old_owner_neither_fills_nor_empties_the_outbox()
+    {
+        using IStore store = Open();
+        long old = store.TakeOwnership(0, "old");
+        store.Commit(StoreSamples.Outgoing(0, old, "d1", "d2"));
+        long current = store.TakeOwnership(0, "new");
+        Assert.Throws<StoreFencedException>(() => store.Commit(StoreSamples.Outgoing(0, old, "late")));
+        Assert.Throws<StoreFencedException>(() => store.RemoveOutbox(0, old, OutboxKind.Decision, 2));
+        Assert.Equal([(1, "d1"), (2, "d2")], StoreSamples.Outbox(store, 0, OutboxKind.Decision));
+        store.Commit(StoreSamples.Outgoing(0, current, "d3"));
+        store.RemoveOutbox(0, current, OutboxKind.Decision, 2);
+        store.RemoveOutbox(0, current, OutboxKind.Decision, 2);
+        Assert.Equal([(3, "d3")], StoreSamples.Outbox(store, 0, OutboxKind.Decision));
+    }
+
+    [StoreFact]
     public void An_old_owner_changes_nothing()
     {
         using IStore store = Open();

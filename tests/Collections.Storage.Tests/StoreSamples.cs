@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Collections.Domain.Events;
 using Collections.Engine.Logs;
 using Collections.Engine.Stores;
@@ -79,8 +80,21 @@ public static class StoreSamples
             checkpoint.Held.Add((EventStream)i, 1000 - i, -i, i == 1, LogSamples.ContentOf(number * 10 + i));
         checkpoint.Audit.Add(Audit(0));
         checkpoint.DeadLetters.Add(new DeadLetter(number, 2, number, $"reason {number}", LogSamples.ContentOf(number)));
+        checkpoint.Outbox.Add(new OutboxRow(0, OutboxKind.Decision, LogSamples.ContentOf(number)));
         return checkpoint;
     }
+
+    /// <summary>A checkpoint of nothing but messages: texts that begin with an L are dead letters, the others decisions.</summary>
+    public static Checkpoint Outgoing(int partition, long epoch, params string[] texts)
+    {
+        var checkpoint = new Checkpoint { Partition = partition, Epoch = epoch };
+        checkpoint.Outbox.AddRange(texts.Select(text => new OutboxRow(0, text[0] == 'L' ? OutboxKind.DeadLetter : OutboxKind.Decision, Encoding.UTF8.GetBytes(text))));
+        return checkpoint;
+    }
+
+    /// <summary>What waits, by number and text.</summary>
+    public static List<(long Sequence, string Text)> Outbox(IStore store, int partition, OutboxKind kind) =>
+        [.. store.LoadOutbox(partition, kind, after: 0, 1_000, long.MaxValue).Rows.Select(row => (row.Sequence, Encoding.UTF8.GetString(row.Content)))];
 
     public static AuditRow Audit(long sequence) => new(sequence, 5, AuditKind.LeaseGranted, "bank", "debtor", "detail");
 

@@ -179,13 +179,9 @@ public sealed class ActionDesk
     /// <summary>A retry: the same leases, as far as they are still the caller's. What has ended meanwhile may be in another hand.</summary>
     private async Task<PullResult> RepeatAsync(Task<PullResult> first, PullOrder order)
     {
-        PullResult result = await first;
-        IActionSource[] others = [.. Others()];
-        List<LeasedAction> now = await local.DescribeAsync([.. result.Leases.Select(static action => action.Lease)]);
-        foreach (IReadOnlyList<LeasedAction>? before in (await Task.WhenAll(others.Select(other => LookAsync(other, order)))).Select(static seen => seen.Before))
-            now.AddRange(before ?? []);
-        now.Sort(Compare);
-        return new PullResult(now, result.Reason);
+        await first;
+        MergedHeads now = await LookAsync([local, .. Others()], order);
+        return new PullResult(now.Before ?? [], now.Reason);
     }
 
     private async Task<MergedHeads> LookAsync(IActionSource[] sources, PullOrder order)

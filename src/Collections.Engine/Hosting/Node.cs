@@ -35,6 +35,7 @@ public sealed class Node : IAsyncDisposable
         Checkpoints = new CheckpointWriter(store, Meters, warn);
         LeaseWrites = new LeaseWriter(store, Meters, warn, OnFenced);
         Histories = new HistoryReader(log, Meters, warn);
+        Outbox = log.Publisher is { } publisher ? new OutboxPublisher(store, publisher, Meters, warn) : null;
         Intake = new Intake(this);
         Actions = new ActionDesk(this);
         DeadLetters = new DeadLetterDesk(this, store);
@@ -90,6 +91,9 @@ public sealed class Node : IAsyncDisposable
     internal LeaseWriter LeaseWrites { get; }
 
     internal HistoryReader Histories { get; }
+
+    /// <summary>What leaves for others; null: nobody follows it.</summary>
+    internal OutboxPublisher? Outbox { get; }
 
     internal IReadOnlyList<Worker> Workers => workers;
 
@@ -198,6 +202,7 @@ public sealed class Node : IAsyncDisposable
         Histories.Dispose();
         Checkpoints.Dispose();
         LeaseWrites.Dispose();
+        Outbox?.Dispose();
         foreach (PartitionHost host in Ownership.Hosts)
             host.Dispose();
         foreach (Worker worker in workers)

@@ -36,7 +36,11 @@ internal sealed class NodeGauges(Node node, NodeReadings readings, QueueLabels q
         OfferCounts();
         OfferQueues();
         OfferModels();
+        if (node.Outbox is { } outbox)
+            Gauge("collections.outbox.waiting", "{message}", "Messages of the partition that the brokers have not acknowledged", () => ReadOutbox(outbox));
     }
+
+    internal static KeyValuePair<string, object?> LabelOf(OutboxKind kind) => new("kind", Label(kind));
 
     private void OfferPartitions()
     {
@@ -114,6 +118,13 @@ internal sealed class NodeGauges(Node node, NodeReadings readings, QueueLabels q
         let now = node.StateOf(number)
         from state in States
         select new Measurement<double>(state == now ? 1 : 0, partitions[number], new("state", Label(state)));
+
+    private IEnumerable<Measurement<double>> ReadOutbox(OutboxPublisher outbox) =>
+        from number in Enumerable.Range(0, node.PartitionCount)
+        from kind in OutboxRow.Kinds
+        let waiting = outbox.WaitingOf(number, kind)
+        where waiting is not null
+        select new Measurement<double>(waiting.Value, partitions[number], LabelOf(kind));
 
     private List<Measurement<long>> Sums(string label, Func<PartitionReading, long[]> read, (string Value, int Index)[] values)
     {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
+using Collections.Engine.Stores;
 
 namespace Collections.Engine.Hosting;
 
@@ -20,6 +21,9 @@ internal enum FailedOperation
 
     /// <summary>Committing changes of leases.</summary>
     Leases,
+
+    /// <summary>Publishing what the outbox holds.</summary>
+    Publish,
 }
 
 /// <summary>
@@ -40,6 +44,7 @@ public sealed class NodeMeters : IDisposable
     private readonly QueueLabels queueLabels = new();
     private readonly long[] failures = new long[Enum.GetValues<FailedOperation>().Length];
     private readonly ConcurrentDictionary<KeyValuePair<string, object?>[], StrongBox<long>> pulled = new(ReferenceEqualityComparer.Instance);
+    private readonly long[] published = new long[OutboxRow.Kinds.Max(static kind => (int)kind) + 1];
     private long eventsTaken;
     private long eventsRefused;
 
@@ -60,6 +65,8 @@ public sealed class NodeMeters : IDisposable
         Meter.CreateObservableCounter("collections.intake.refused", () => Interlocked.Read(ref eventsRefused), "{event}", "Events that were refused at the door; each caller was told why");
         Meter.CreateObservableCounter("collections.actions.pulled", () => pulled.Select(queue => new Measurement<long>(Interlocked.Read(ref queue.Value.Value), queue.Key)), "{action}", "Actions handed out");
         Meter.CreateObservableCounter("collections.failures", ReadFailures, "{failure}", "Operations of the log or the store that failed and are tried again, or whose caller was told");
+        if (node.Log.Publisher is not null)
+            Meter.CreateObservableCounter("collections.outbox.published", ReadPublished, "{message}", "Messages that were acknowledged by the brokers; repeats included");
         gauges = new NodeGauges(node, readings, queueLabels, Meter);
     }
 
@@ -103,7 +110,12 @@ public sealed class NodeMeters : IDisposable
             Interlocked.Add(ref pulled.GetOrAdd(queueLabels.Of(tenant, queue), static _ => new StrongBox<long>()).Value, actions);
     }
 
+    internal void OnPublished(OutboxKind kind, int messages) => Interlocked.Add(ref published[(int)kind], messages);
+
     internal void OnFailure(FailedOperation operation) => Interlocked.Increment(ref failures[(int)operation]);
+
+    private IEnumerable<Measurement<long>> ReadPublished() =>
+        OutboxRow.Kinds.Select(kind => new Measurement<long>(Interlocked.Read(ref published[(int)kind]), NodeGauges.LabelOf(kind)));
 
     private IEnumerable<Measurement<long>> ReadFailures() => Enum.GetValues<FailedOperation>().Select(operation => new Measurement<long>(
         Interlocked.Read(ref failures[(int)operation]), new KeyValuePair<string, object?>("operation", operation.ToString().ToLowerInvariant())));

@@ -69,6 +69,7 @@ internal sealed class PartitionHost : IDisposable
         gauge = new PartitionGauge(partition);
         checkpointEndedAt = node.Cadence.GetTimestamp();
         keptAt = checkpointEndedAt;
+        node.Outbox?.Begin(partition.Number, partition.Checkpoints.Epoch);
     }
 
     public Partition Partition { get; }
@@ -215,7 +216,11 @@ internal sealed class PartitionHost : IDisposable
         }
     }
 
-    public void Dispose() => Partition.Dispose();
+    public void Dispose()
+    {
+        node.Outbox?.End(Partition.Number);
+        Partition.Dispose();
+    }
 
     private Task Drain()
     {
@@ -431,6 +436,7 @@ internal sealed class PartitionHost : IDisposable
         node.Meters.CheckpointDuration.Record(checkpointTook.TotalSeconds);
         Partition.Checkpoints.OnCommitted(checkpoint.Header);
         node.Log.OnKept(Partition.Number, checkpoint.Header.Next);
+        node.Outbox?.OnCommitted(Partition.Number, checkpoint.OutboxLast);
         Array.ForEach(requests, r => r.TrySetResult());
         if (checkpointRequests.Count > 0)
             StartCheckpoint();

@@ -261,7 +261,7 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
 
     private Partition Load(int number, long epoch, ModelSet models)
     {
-        var partition = new Partition(number, node.PartitionCount, models, node.Options.Debtors);
+        var partition = new Partition(number, node.PartitionCount, models, node.Options.Debtors, publishes: node.Outbox is not null);
         try
         {
             bool found = store.Load(number, partition.Checkpoints);
@@ -271,7 +271,7 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
             {
                 warn($"partition {number} is folded anew from the log: {reason}");
                 partition.Dispose();
-                partition = new Partition(number, node.PartitionCount, models, node.Options.Debtors);
+                partition = new Partition(number, node.PartitionCount, models, node.Options.Debtors, publishes: node.Outbox is not null);
             }
             partition.Checkpoints.Own(epoch, startAnew: reason.Length > 0 || !found, nextLeaseSequence);
             return partition;

@@ -144,7 +144,7 @@ public sealed class LeaseDesk
         // It had run out before the restart, and its event has come instead of its timer.
         if (lease.AwaitsReplay && attempt.Outcome == AttemptOutcome.Unconfirmed && lease.Row.ExpiresMs <= nowMs)
             partition.Trail.Add(lease.Row.ExpiresMs, AuditKind.LeaseExpired, lease.Row);
-        partition.Trail.Add(nowMs, AuditKind.LeaseReported, lease.Row, attempt.Outcome.ToString());
+        partition.Trail.Add(nowMs, AuditKind.LeaseReported, lease.Row, attempt.Outcome.ToString(), attempt.Outcome);
         Close(lease);
     }
 

@@ -70,6 +70,11 @@ public interface IEventLog : IDisposable
     /// <exception cref="LogCorruptException">What is stored can't be trusted: stop the partition.</exception>
     void ReadHistory(int partition, ulong debtorHash, StreamPositions until, RecordBatch into);
 
+    /// <summary>
+    /// Where decisions and dead letters go; null: nobody reads them, and nothing is kept for them. The same for as long as the log is open.
+    /// </summary>
+    IPublisher? Publisher => null;
+
     /// <summary>Calls back, on any thread, with the partition whenever records have become durable in it.</summary>
     Action<int>? Appended { get; set; }
 }

@@ -10,6 +10,8 @@ public static class DebtorKey
 {
     public static ulong HashOf(ReadOnlySpan<byte> tenant, ReadOnlySpan<byte> debtor) => Hash64.Of(debtor, Hash64.Of(tenant));
 
+    public static byte[] Of(ReadOnlySpan<byte> tenant, ReadOnlySpan<byte> debtor) => [.. tenant, (byte)'/', .. debtor];
+
     public static int PartitionOf(ReadOnlySpan<byte> tenant, ReadOnlySpan<byte> debtor, int partitions)
     {
         Span<byte> key = stackalloc byte[tenant.Length + 1 + debtor.Length];

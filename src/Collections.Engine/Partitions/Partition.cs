@@ -29,7 +29,8 @@ public sealed class Partition : IDisposable
     private bool quiet;
 
     /// <param name="models">What it scores with; null: nothing.</param>
-    public Partition(int number, int partitionCount, ModelSet? models, DebtorOptions options)
+    /// <param name="publishes">Whether its acts and dead letters go into the outbox too.</param>
+    public Partition(int number, int partitionCount, ModelSet? models, DebtorOptions options, bool publishes = false)
     {
         Number = number;
         this.partitionCount = partitionCount;
@@ -39,7 +40,7 @@ public sealed class Partition : IDisposable
         sweep = new BookSweep(table);
         Desk = new LeaseDesk(this, table, queues, leases, dirty);
         evaluator = new Evaluator(table, queues, leases, Desk, dirty, models ?? ModelSet.None);
-        Trail = new ActTrail();
+        Trail = new ActTrail(publishes);
         Checkpoints = new PartitionCheckpoints(this, table, timers, leases, parked, dirty, sweep, evaluator);
         View = new PartitionView(this, table, queues, leases, evaluator, sweep);
         Survey = new BookSurvey(this, table, queues, evaluator);
@@ -409,8 +410,10 @@ public sealed class Partition : IDisposable
     private void Refuse(in LogRecord record, string reason)
     {
         counters.DeadLetters++;
-        ReadOnlySpan<byte> content = UndecodedRecord.TryRead(record.Content, out _, out ReadOnlySpan<byte> payload) ? payload : record.Content;
-        Trail.DeadLetters.Add(new DeadLetter(ClockMs, (byte)record.Stream, record.Offset, reason, content.ToArray()));
+        bool isUndecoded = UndecodedRecord.TryRead(record.Content, out _, out ReadOnlySpan<byte> payload);
+        byte[] key = EventReader.TryRead(record.Content, record.KnownMs, record.History, out Event e, out _) ? DebtorKey.Of(e.Head.Tenant, e.Head.Debtor) : [];
+        var letter = new DeadLetter(ClockMs, (byte)record.Stream, record.Offset, reason, (isUndecoded ? payload : record.Content).ToArray());
+        Trail.Refuse(letter, key, isEvent: !isUndecoded);
     }
 
     /// <summary>Starts the loads that the next records will need, so that their cache misses overlap.</summary>

@@ -96,8 +96,8 @@ public sealed class PartitionCheckpoints : ICheckpointSink
         ended.Clear();
         into.Audit.AddRange(partition.Trail.Rows);
         into.DeadLetters.AddRange(partition.Trail.DeadLetters);
-        partition.Trail.Rows.Clear();
-        partition.Trail.DeadLetters.Clear();
+        into.Outbox.AddRange(partition.Trail.Outbox);
+        partition.Trail.Clear();
         if (table.Names.Count != namesKept)
             into.Names = WriteNames();
         if (evaluator.Outcomes.HasChanged)

@@ -41,6 +41,12 @@ public sealed class Checkpoint
 
     public List<DeadLetter> DeadLetters { get; } = [];
 
+    /// <summary>What leaves the engine, each kind in its order; the store numbers it.</summary>
+    public List<OutboxRow> Outbox { get; } = [];
+
+    /// <summary>Set by the store when it has committed: the numbers that it gave last, in this checkpoint or before.</summary>
+    public OutboxNumbers OutboxLast { get; set; }
+
     /// <summary>What became of watched predictions; empty: unchanged since the last checkpoint.</summary>
     public byte[] Outcomes { get; set; } = [];
 
@@ -83,6 +89,8 @@ public sealed class Checkpoint
         Held.Clear();
         Audit.Clear();
         DeadLetters.Clear();
+        Outbox.Clear();
+        OutboxLast = default;
         Replace = false;
     }
 }

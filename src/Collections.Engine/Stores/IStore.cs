@@ -28,7 +28,10 @@ public interface IStore : IDisposable
     /// <exception cref="StoreCorruptException">What is stored can't be trusted: the message says what, where, and what to do.</exception>
     bool Load(int partition, ICheckpointSink into);
 
-    /// <summary>Commits a checkpoint: states, positions, names, outcomes, held events, audit rows and dead letters, in one transaction.</summary>
+    /// <summary>
+    /// Commits a checkpoint: states, positions, names, outcomes, held events, audit rows, dead letters and rows of the outbox, in one transaction; and says
+    /// in <see cref="Checkpoint.OutboxLast"/> how far the outbox goes now.
+    /// </summary>
     /// <exception cref="StoreFencedException">Another owner has the partition: stop it.</exception>
     /// <exception cref="StoreUnavailableException">Nothing was committed; try again.</exception>
     void Commit(Checkpoint checkpoint);
@@ -50,6 +53,20 @@ public interface IStore : IDisposable
     /// <returns>False if there is none of that number, or it has been settled before.</returns>
     /// <exception cref="StoreUnavailableException">Nothing was written; try again.</exception>
     bool SettleDeadLetter(int partition, long number, long atMs, string how);
+
+    /// <summary>What is to leave the engine, in order of its numbers. A partition that starts anew goes on counting.</summary>
+    /// <param name="after">Only rows with a higher number; 0 for all.</param>
+    /// <param name="maxCount">At most so many.</param>
+    /// <param name="maxBytes">No more once their content is so long; at least one.</param>
+    /// <exception cref="StoreUnavailableException">The store can't be read now; try again.</exception>
+    /// <exception cref="StoreCorruptException">A row doesn't match its checksum.</exception>
+    OutboxPage LoadOutbox(int partition, OutboxKind kind, long after, int maxCount, long maxBytes);
+
+    /// <summary>Removes rows that have left.</summary>
+    /// <param name="through">The last of them; those before it go too.</param>
+    /// <exception cref="StoreFencedException">Another owner has the partition: nothing was removed, and it will publish them again.</exception>
+    /// <exception cref="StoreUnavailableException">Try again; what was removed stays so.</exception>
+    void RemoveOutbox(int partition, long epoch, OutboxKind kind, long through);
 
     /// <summary>Every version of the configuration, in order of number.</summary>
     IReadOnlyList<ConfigurationVersion> LoadVersions();

@@ -6,9 +6,12 @@ namespace Collections.Kafka.Topics;
 /// <summary>What the topics are to be.</summary>
 /// <param name="Partitions">Of each of the three; null: what they have, if that is the same.</param>
 /// <param name="Replication">Copies of each partition, for topics that are created.</param>
-/// <param name="RetentionMs">For topics that are created; -1: for ever.</param>
+/// <param name="RetentionMs">For topics of events that are created; -1: for ever.</param>
 public sealed record TopicPlan(int? Partitions, int Replication, long RetentionMs)
 {
+    /// <summary>For topics of what leaves; -1: for ever.</summary>
+    public long OutgoingRetentionMs { get; init; } = RetentionMsDefault;
+
     /// <summary>Partitions of new topics without --partitions: what a handful of nodes with several cores each can share.</summary>
     public const int PartitionsDefault = 24;
 
@@ -23,7 +26,7 @@ public sealed record TopicPlan(int? Partitions, int Replication, long RetentionM
 /// <param name="Warnings">It can, at a risk.</param>
 public sealed record TopicFindings(int Partitions, IReadOnlyList<string> Errors, IReadOnlyList<string> Warnings);
 
-/// <summary>Creates and checks the three topics.</summary>
+/// <summary>Creates and checks the topics: three of events, and those of what leaves, decisions and dead letters.</summary>
 public static class TopicSetup
 {
     /// <summary>Creates the topics that are missing; those that are there are left as they are.</summary>
@@ -38,25 +41,24 @@ public static class TopicSetup
         if (found.FirstOrDefault(topic => topic.Partitions != partitions) is { } other)
             throw new KafkaRefusedException($"{other.Name} is there with {other.Partitions} partitions, and {partitions} are wanted. {Remedy(options, partitions)}");
         string[] missing = [.. options.Topics.Except(found.Select(static topic => topic.Name), StringComparer.Ordinal)];
+        string[] outgoing = [.. options.Outgoing.Except(admin.Describe(options.Outgoing, withSettings: false).Select(static topic => topic.Name), StringComparer.Ordinal)];
         foreach (string topic in missing)
-        {
-            admin.Create(new TopicDescription(topic, partitions, plan.Replication, new Dictionary<string, string>
-            {
-                ["cleanup.policy"] = "delete",
-                ["retention.ms"] = plan.RetentionMs.ToString(CultureInfo.InvariantCulture),
-                ["message.timestamp.type"] = "CreateTime",
-            }));
-        }
-        return missing;
+            Create(admin, topic, partitions, plan.Replication, plan.RetentionMs);
+        foreach (string topic in outgoing)
+            Create(admin, topic, partitions, plan.Replication, plan.OutgoingRetentionMs);
+        return [.. missing, .. outgoing];
     }
 
     /// <summary>How many partitions the topics have.</summary>
-    /// <exception cref="KafkaRefusedException">They are missing, or differ: the message says how to create them right.</exception>
+    /// <exception cref="KafkaRefusedException">Topics are missing, or differ: the message says how to create them right.</exception>
     /// <exception cref="LogUnavailableException">Brokers can't be reached; try again.</exception>
     public static int PartitionsOf(ITopicAdmin admin, KafkaLogOptions options)
     {
         IReadOnlyList<TopicDescription> found = admin.Describe(options.Topics, withSettings: false);
-        return CountFault(found, options, wanted: null) is { Length: > 0 } fault ? throw new KafkaRefusedException(fault) : found[0].Partitions;
+        string fault = CountFault(found, options, wanted: null);
+        if (fault.Length == 0)
+            fault = OutgoingFault(admin.Describe(options.Outgoing, withSettings: false), options, found[0].Partitions);
+        return fault.Length > 0 ? throw new KafkaRefusedException(fault) : found[0].Partitions;
     }
 
     /// <summary>Looks at what is there; changes nothing.</summary>
@@ -69,7 +71,40 @@ public static class TopicSetup
             errors.Add(fault);
         foreach (TopicDescription topic in found)
             CheckSettings(topic, errors, warnings);
+        if (found.Count > 0)
+            CheckOutgoing(admin, options, found[0].Partitions, errors, warnings);
         return new TopicFindings(found.Count > 0 ? found[0].Partitions : 0, errors, warnings);
+    }
+
+    private static void Create(ITopicAdmin admin, string topic, int partitions, int replication, long retentionMs) => admin.Create(new TopicDescription(
+        topic, partitions, replication, new Dictionary<string, string>
+        {
+            ["cleanup.policy"] = "delete",
+            ["retention.ms"] = retentionMs.ToString(CultureInfo.InvariantCulture),
+            ["message.timestamp.type"] = "CreateTime",
+        }));
+
+    /// <summary>What leaves may be kept for as short a time as its readers like; all of it has to come to them.</summary>
+    private static void CheckOutgoing(ITopicAdmin admin, KafkaLogOptions options, int partitions, List<string> errors, List<string> warnings)
+    {
+        IReadOnlyList<TopicDescription> found = admin.Describe(options.Outgoing, withSettings: true);
+        if (OutgoingFault(found, options, partitions) is { Length: > 0 } fault)
+            errors.Add(fault);
+        foreach (TopicDescription topic in found)
+        {
+            if (topic.Partitions != partitions)
+                warnings.Add($"{topic.Name} has {topic.Partitions} partitions, and the log {partitions}: messages are spread by their keys then, and readers have to remember what they have seen by both partitions (docs/decisions.md)");
+            if (topic.Settings is not null && topic.Settings.TryGetValue("cleanup.policy", out string? policy) && policy.Contains("compact", StringComparison.Ordinal))
+                errors.Add($"{topic.Name} has cleanup.policy={policy}: compaction deletes all but the last message of each debtor. Set cleanup.policy=delete");
+            if (topic.Replication == 1)
+                warnings.Add($"{topic.Name} has one copy of each partition: when its broker's disk is lost, so are messages. Production wants 3");
+        }
+    }
+
+    private static string OutgoingFault(IReadOnlyList<TopicDescription> found, KafkaLogOptions options, int partitions)
+    {
+        string[] missing = [.. options.Outgoing.Except(found.Select(static topic => topic.Name), StringComparer.Ordinal)];
+        return missing.Length == 0 ? "" : $"{(missing.Length == 1 ? "topic" : "topics")} {string.Join(", ", missing)} {(missing.Length == 1 ? "is" : "are")} missing: nothing could leave. {Remedy(options, partitions)}";
     }
 
     private static void CheckSettings(TopicDescription topic, List<string> errors, List<string> warnings)
@@ -105,6 +140,6 @@ public static class TopicSetup
         return partitions > Limits.PartitionsMax ? $"the topics have {partitions} partitions, at most {Limits.PartitionsMax} are served" : "";
     }
 
-    private static string Remedy(KafkaLogOptions options, int partitions) =>
+    internal static string Remedy(KafkaLogOptions options, int partitions) =>
         $"`collections kafka init --kafka {options.Bootstrap} --prefix {options.Prefix} --partitions {partitions}` creates what is missing; a topic with another count has to be deleted first, or another --prefix chosen";
 }

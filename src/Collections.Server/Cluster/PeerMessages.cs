@@ -99,7 +99,7 @@ internal static class PeerMessages
             action.Partition, action.Sequence, action.Tenant, action.Debtor, action.Queue, (Domain.Events.Channel)action.Channel, action.Caller, action.RequestId,
             action.GrantedMs, action.ExpiresMs, action.Value, action.Propensity, (ushort)action.ModelVersion, Read(action.DecidedAt), LeaseState.Open)
         {
-            Reasons = new TopReasons([.. action.Reasons.Select(static reason => new ReasonWeight(reason.Code, reason.Contribution))]),
+            Reasons = new TopReasons([.. action.Reasons.Select(static reason => new Scoring.Reasons.ReasonWeight(reason.Code, reason.Contribution))]),
         };
         return new LeasedAction(row, action.OverdueMinor, new Currency((ushort)action.Currency), action.OldestDaysPastDue, action.ScoredAtMs, action.EligibleSinceMs);
     }

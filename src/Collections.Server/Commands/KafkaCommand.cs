@@ -19,16 +19,17 @@ internal static class KafkaCommand
     {
         (KafkaSettings kafka, Option<int?> partitions) = (new KafkaSettings(), Partitions());
         var retention = new Option<string>("--retention") { Description = "How long new topics keep events: hours or days such as 30d, or forever", DefaultValueFactory = _ => RetentionDefault };
+        var outgoing = new Option<string>("--outgoing-retention") { Description = "The same for new topics of decisions and dead letters", DefaultValueFactory = _ => RetentionDefault };
         var replication = new Option<int>("--replication") { Description = "Copies of each partition of new topics", DefaultValueFactory = _ => 3 };
-        var command = new Command("init", "Create the topics that are missing; those that are there stay as they are") { partitions, retention, replication };
+        var command = new Command("init", "Create the topics that are missing; those that are there stay as they are") { partitions, retention, outgoing, replication };
         kafka.AddTo(command);
         command.SetAction(arguments => Guarded(kafka, arguments, options =>
         {
-            if (!TryRetention(arguments.GetValue(retention)!, out long retentionMs))
-                return Output.Fail($"--retention: '{arguments.GetValue(retention)}' is no number of hours or days such as {RetentionDefault}, nor forever");
+            if (!TryRetention(arguments, retention, out long retentionMs, out string problem) || !TryRetention(arguments, outgoing, out long outgoingMs, out problem))
+                return Output.Fail(problem);
             if (arguments.GetValue(replication) is < 1 or > short.MaxValue)
                 return Output.Fail("--replication must be at least 1");
-            var plan = new TopicPlan(arguments.GetValue(partitions), arguments.GetValue(replication), retentionMs);
+            var plan = new TopicPlan(arguments.GetValue(partitions), arguments.GetValue(replication), retentionMs) { OutgoingRetentionMs = outgoingMs };
             using var admin = new KafkaTopicAdmin(options);
             IReadOnlyList<string> created = TopicSetup.Create(admin, options, plan);
             foreach (string topic in created)
@@ -89,6 +90,13 @@ internal static class KafkaCommand
         {
             return Output.Fail(failure.Message);
         }
+    }
+
+    private static bool TryRetention(ParseResult arguments, Option<string> option, out long retentionMs, out string problem)
+    {
+        string text = arguments.GetValue(option)!;
+        problem = $"{option.Name}: '{text}' is no number of hours or days such as {RetentionDefault}, nor forever";
+        return TryRetention(text, out retentionMs);
     }
 
     private static bool TryRetention(string text, out long retentionMs)

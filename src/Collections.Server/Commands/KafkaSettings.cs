@@ -10,7 +10,7 @@ internal sealed class KafkaSettings
 
     private readonly Option<string> prefix = new("--prefix")
     {
-        Description = "Beginning of the topics' names: PREFIX.invoices, PREFIX.payments, PREFIX.activity",
+        Description = "Beginning of the topics' names: PREFIX.invoices, PREFIX.payments, PREFIX.activity, and PREFIX.decisions, PREFIX.dead-letter of what leaves",
         DefaultValueFactory = _ => KafkaLogOptions.PrefixDefault,
     };
 

@@ -48,6 +48,7 @@ internal sealed class PostgresCheckpoints(PostgresSessions sessions, Action<Stor
         string doing = Text($"checkpoint of partition {checkpoint.Partition}");
         long number = 0;
         bool isCommitted = false;
+        OutboxNumbers last = default;
         try
         {
             sessions.Transact(
@@ -56,11 +57,11 @@ internal sealed class PostgresCheckpoints(PostgresSessions sessions, Action<Stor
                 {
                     number = Number(connection, checkpoint);
                     isCommitted = IsCommitted(checkpoint, number);
-                    if (!isCommitted)
-                        Write(connection, checkpoint);
+                    last = isCommitted ? PostgresOutbox.LastOf(connection, checkpoint.Partition) : Write(connection, checkpoint);
                     return true;
                 },
                 () => fault?.Invoke(StoreStep.CheckpointCommitted, checkpoint.Partition));
+            checkpoint.OutboxLast = last;
             lock (gate)
                 inDoubt.Remove(checkpoint.Partition);
         }
@@ -97,7 +98,8 @@ internal sealed class PostgresCheckpoints(PostgresSessions sessions, Action<Stor
         }
     }
 
-    private void Write(NpgsqlConnection connection, Checkpoint checkpoint)
+    /// <returns>The numbers that the outbox has given last.</returns>
+    private OutboxNumbers Write(NpgsqlConnection connection, Checkpoint checkpoint)
     {
         int partition = checkpoint.Partition;
         fault?.Invoke(StoreStep.States, partition);
@@ -110,7 +112,10 @@ internal sealed class PostgresCheckpoints(PostgresSessions sessions, Action<Stor
         WriteAudit(connection, partition, checkpoint.Audit);
         fault?.Invoke(StoreStep.DeadLetters, partition);
         WriteDeadLetters(connection, partition, checkpoint.DeadLetters);
+        fault?.Invoke(StoreStep.Outbox, partition);
+        OutboxNumbers last = PostgresOutbox.Write(connection, partition, checkpoint.Outbox, sessions.Settings.CheckpointSeconds);
         fault?.Invoke(StoreStep.Commit, partition);
+        return last;
     }
 
     private void WriteStates(NpgsqlConnection connection, Checkpoint checkpoint)

@@ -15,6 +15,7 @@ public sealed class PostgresStore : IStore
     private readonly PostgresCheckpoints checkpoints;
     private readonly PostgresLoading loading;
     private readonly PostgresLeases leases;
+    private readonly PostgresOutbox outbox;
     private readonly PostgresConfiguration configuration;
 
     /// <summary>Opens the store, and brings its schema up to date.</summary>
@@ -33,6 +34,7 @@ public sealed class PostgresStore : IStore
         checkpoints = new PostgresCheckpoints(sessions, fault);
         loading = new PostgresLoading(sessions);
         leases = new PostgresLeases(sessions, fault);
+        outbox = new PostgresOutbox(sessions, fault);
         configuration = new PostgresConfiguration(sessions, fault);
     }
 
@@ -74,6 +76,10 @@ public sealed class PostgresStore : IStore
     public IReadOnlyList<StoredDeadLetter> LoadDeadLetters(int partition, long after, int maxCount) => loading.LoadDeadLetters(partition, after, maxCount);
 
     public bool SettleDeadLetter(int partition, long number, long atMs, string how) => loading.SettleDeadLetter(partition, number, atMs, how);
+
+    public OutboxPage LoadOutbox(int partition, OutboxKind kind, long after, int maxCount, long maxBytes) => outbox.Load(partition, kind, after, maxCount, maxBytes);
+
+    public void RemoveOutbox(int partition, long epoch, OutboxKind kind, long through) => outbox.Remove(partition, epoch, kind, through);
 
     public IReadOnlyList<ConfigurationVersion> LoadVersions() => configuration.LoadVersions();
 

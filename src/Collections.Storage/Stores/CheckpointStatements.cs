@@ -14,6 +14,13 @@ internal sealed class CheckpointStatements(StoreFile file)
         ALTER TABLE dead_letter ADD COLUMN settled TEXT NOT NULL DEFAULT ''
         """;
 
+    /// <summary>From format 3, which publishes nothing, to 4. What was counted outlives the rows.</summary>
+    public const string AddOutbox = """
+        CREATE TABLE IF NOT EXISTS outbox(kind INTEGER NOT NULL, sequence INTEGER NOT NULL, content BLOB NOT NULL, checksum INTEGER NOT NULL,
+            PRIMARY KEY(kind, sequence)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS outbox_last(kind INTEGER PRIMARY KEY, sequence INTEGER NOT NULL)
+        """;
+
     public const string Schema = $"""
         CREATE TABLE owner(id INTEGER PRIMARY KEY CHECK(id = 1), epoch INTEGER NOT NULL, owner TEXT NOT NULL);
         CREATE TABLE header(id INTEGER PRIMARY KEY CHECK(id = 1), data BLOB NOT NULL);
@@ -26,7 +33,8 @@ internal sealed class CheckpointStatements(StoreFile file)
             debtor TEXT NOT NULL, detail TEXT NOT NULL);
         CREATE TABLE dead_letter(sequence INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, stream INTEGER NOT NULL, log_offset INTEGER NOT NULL,
             reason TEXT NOT NULL, content BLOB NOT NULL);
-        {AddSettlement}
+        {AddSettlement};
+        {AddOutbox}
         """;
 
     public Statement ReadEpoch { get; } = file.Prepare("SELECT epoch FROM owner");
@@ -71,6 +79,16 @@ internal sealed class CheckpointStatements(StoreFile file)
 
     public Statement ReadDeadLetters { get; } = file.Prepare(
         "SELECT sequence, at_ms, stream, log_offset, reason, content, settled_ms, settled FROM dead_letter WHERE sequence > ? ORDER BY sequence LIMIT ?");
+
+    public Statement ReadOutboxLast { get; } = file.Prepare("SELECT kind, sequence FROM outbox_last");
+
+    public Statement PutOutboxLast { get; } = file.Prepare("REPLACE INTO outbox_last VALUES(?, ?)");
+
+    public Statement PutOutbox { get; } = file.Prepare("INSERT INTO outbox VALUES(?, ?, ?, ?)");
+
+    public Statement ReadOutbox { get; } = file.Prepare("SELECT sequence, content, checksum FROM outbox WHERE kind = ? AND sequence > ? ORDER BY sequence LIMIT ?");
+
+    public Statement RemoveOutbox { get; } = file.Prepare("DELETE FROM outbox WHERE kind = ? AND sequence <= ?");
 
     public Statement ReadOpenDeadLetter { get; } = file.Prepare("SELECT 1 FROM dead_letter WHERE sequence = ? AND settled_ms = 0");
 

@@ -21,8 +21,8 @@ internal sealed class PartitionStore : IDisposable
     {
         this.partition = partition;
         this.fault = fault;
-        string remedy = $"Stop, and restore {path} from a copy; or move it away (with its -wal), and partition {partition} is folded anew from the log, without its audit trail and dead letters.";
-        file = new StoreFile(path, CheckpointStatements.Schema, remedy, CheckpointStatements.AddOutcomes, CheckpointStatements.AddSettlement);
+        string remedy = $"Stop, and restore {path} from a copy; or move it away (with its -wal), and partition {partition} is folded anew from the log, without its audit trail and dead letters, and what it publishes counts from 1 again.";
+        file = new StoreFile(path, CheckpointStatements.Schema, remedy, CheckpointStatements.AddOutcomes, CheckpointStatements.AddSettlement, CheckpointStatements.AddOutbox);
         sql = new CheckpointStatements(file);
     }
 
@@ -52,12 +52,11 @@ internal sealed class PartitionStore : IDisposable
     {
         lock (gate)
         {
+            OutboxNumbers last = default;
             file.Write(() =>
             {
                 fault?.Invoke(StoreStep.Begin, partition);
-                long epoch = ReadEpoch();
-                if (epoch != checkpoint.Epoch)
-                    throw new StoreFencedException($"partition {partition} is owned under epoch {epoch}, and this checkpoint is of epoch {checkpoint.Epoch}: another owner has taken it, so stop it here", partition);
+                RequireEpoch(checkpoint.Epoch, "this checkpoint");
                 fault?.Invoke(StoreStep.States, partition);
                 WriteStates(checkpoint);
                 fault?.Invoke(StoreStep.Header, partition);
@@ -68,8 +67,11 @@ internal sealed class PartitionStore : IDisposable
                 WriteAudit(checkpoint.Audit);
                 fault?.Invoke(StoreStep.DeadLetters, partition);
                 WriteDeadLetters(checkpoint.DeadLetters);
+                fault?.Invoke(StoreStep.Outbox, partition);
+                last = WriteOutbox(checkpoint.Outbox);
                 fault?.Invoke(StoreStep.Commit, partition);
             });
+            checkpoint.OutboxLast = last;
         }
     }
 
@@ -124,10 +126,51 @@ internal sealed class PartitionStore : IDisposable
         }
     }
 
+    public OutboxPage LoadOutbox(OutboxKind kind, long after, int maxCount, long maxBytes)
+    {
+        lock (gate)
+        {
+            return file.Read(() =>
+            {
+                var rows = new List<OutboxRow>();
+                Statement read = sql.ReadOutbox.Bind(1, (long)kind).Bind(2, after).Bind(3, maxCount);
+                for (long bytes = 0; bytes < maxBytes && read.Step();)
+                {
+                    (long sequence, byte[] content) = (read.Int64(0), read.Blob(1).ToArray());
+                    if (read.Int64(2) != RowChecksums.OfOutbox(kind, sequence, content))
+                        file.Trust(false, Text($"row {sequence} of the outbox doesn't match its checksum"));
+                    rows.Add(new OutboxRow(sequence, kind, content));
+                    bytes += content.Length;
+                }
+                return new OutboxPage(rows, ReadOutboxLast()[kind]);
+            });
+        }
+    }
+
+    public void RemoveOutbox(long epoch, OutboxKind kind, long through)
+    {
+        lock (gate)
+        {
+            file.Write(() =>
+            {
+                RequireEpoch(epoch, "the removal of what has left");
+                fault?.Invoke(StoreStep.RemoveOutbox, partition);
+                sql.RemoveOutbox.Bind(1, (long)kind).Bind(2, through).Run();
+            });
+        }
+    }
+
     public void Dispose()
     {
         lock (gate)
             file.Dispose();
+    }
+
+    private void RequireEpoch(long came, string what)
+    {
+        long epoch = ReadEpoch();
+        if (epoch != came)
+            throw new StoreFencedException($"partition {partition} is owned under epoch {epoch}, and {what} is of epoch {came}: another owner has taken it, so stop it here", partition);
     }
 
     private long ReadEpoch()
@@ -203,6 +246,29 @@ internal sealed class PartitionStore : IDisposable
     {
         foreach (DeadLetter letter in letters)
             sql.PutDeadLetter.Bind(1, letter.AtMs).Bind(2, letter.Stream).Bind(3, letter.Offset).Bind(4, letter.Reason).Bind(5, letter.Content).Run();
+    }
+
+    private OutboxNumbers WriteOutbox(List<OutboxRow> rows)
+    {
+        OutboxNumbers last = ReadOutboxLast();
+        foreach (OutboxRow row in rows)
+        {
+            last = last.Following(partition, row);
+            long sequence = last[row.Kind];
+            sql.PutOutbox.Bind(1, (long)row.Kind).Bind(2, sequence).Bind(3, row.Content).Bind(4, RowChecksums.OfOutbox(row.Kind, sequence, row.Content)).Run();
+        }
+        foreach (OutboxKind kind in OutboxRow.Kinds.Where(kind => rows.Exists(row => row.Kind == kind)))
+            sql.PutOutboxLast.Bind(1, (long)kind).Bind(2, last[kind]).Run();
+        return last;
+    }
+
+    private OutboxNumbers ReadOutboxLast()
+    {
+        OutboxNumbers last = default;
+        while (sql.ReadOutboxLast.Step())
+            last = last.With((OutboxKind)sql.ReadOutboxLast.Int64(0), sql.ReadOutboxLast.Int64(1));
+        sql.ReadOutboxLast.Reset();
+        return last;
     }
 
     private bool LoadHeader(ICheckpointSink into)

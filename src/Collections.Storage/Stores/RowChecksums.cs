@@ -16,6 +16,9 @@ internal static class RowChecksums
         return Checksum.Of(record.Content, Checksum.Of(record.History ? 1 : 0, sum));
     }
 
+    public static long OfOutbox(OutboxKind kind, long sequence, ReadOnlySpan<byte> content) =>
+        Checksum.Of(content, Checksum.Of((long)kind, Checksum.Of(sequence, Checksum.Start)));
+
     /// <summary>Over what never changes of a lease; what does has a checksum of its own, so that an extension need not read the row.</summary>
     public static long OfLease(LeaseRow row)
     {

@@ -13,6 +13,7 @@ internal enum StoreStep
     Held,
     Audit,
     DeadLetters,
+    Outbox,
     Commit,
     OwnLeases,
     OwnCheckpoint,
@@ -25,6 +26,9 @@ internal enum StoreStep
     CheckpointCommitted,
     LeasesCommitted,
     ConfigurationCommitted,
+
+    // Of what has left.
+    RemoveOutbox,
 }
 
 /// <summary>An SQLite file of the store: opened or created, written in whole transactions, its failures told in the contract's words.</summary>

@@ -19,11 +19,11 @@ internal sealed class NodeScene : IAsyncDisposable
     private readonly ScoringModel? model;
     private int ids;
 
-    public NodeScene(int partitions = 4, int workers = 2, ScoringModel? model = null)
+    public NodeScene(int partitions = 4, int workers = 2, ScoringModel? model = null, MemoryPublisher? topics = null)
     {
         this.model = model;
         this.workers = workers;
-        Log = new MemoryLog(partitions);
+        Log = new MemoryLog(partitions) { Publisher = topics };
         Node = Start();
     }
 
@@ -75,6 +75,13 @@ internal sealed class NodeScene : IAsyncDisposable
 
     public Task<PullResult> PullAsync(int count, string request = "", string caller = "dialer", long leaseMs = 3_600_000) =>
         Node.Actions.PullAsync(new PullOrder("bank", Queue, count, caller, request, leaseMs)).WaitAsync(Patience);
+
+    /// <summary>Tells what became of a lease.</summary>
+    public async Task ReportAsync(string lease, AttemptOutcome outcome)
+    {
+        LeaseAnswer answer = await Node.Actions.ReportAsync(lease, outcome, Time.NowMs, CancellationToken.None).WaitAsync(Patience);
+        Assert.Equal(LeaseStatus.Closed, answer.Status);
+    }
 
     public Task SettleAsync() => Node.SettleAsync().WaitAsync(Patience);
 

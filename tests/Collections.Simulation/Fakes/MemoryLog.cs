@@ -28,6 +28,7 @@ internal sealed class MemoryLog : IEventLog
     {
         streams = before.streams;
         gate = before.gate;
+        Publisher = before.Publisher;
     }
 
     public int PartitionCount => streams.GetLength(0);
@@ -36,6 +37,9 @@ internal sealed class MemoryLog : IEventLog
 
     /// <summary>Who says which partitions the node of this handle runs; null: all of them.</summary>
     public IPartitionGroup? Group { get; init; }
+
+    /// <summary>Set before a node is started on it.</summary>
+    public IPublisher? Publisher { get; init; }
 
     /// <summary>While true, reading fails as if the log could not be reached.</summary>
     public bool IsUnreachable { get; set; }

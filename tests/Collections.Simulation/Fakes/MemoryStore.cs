@@ -11,6 +11,8 @@ internal enum StoreMoment
     BeforeLeases,
     AfterLeases,
     BeforeOwnership,
+    BeforeRemoval,
+    AfterRemoval,
 }
 
 /// <summary>
@@ -84,6 +86,7 @@ internal sealed class MemoryStore : IStore
         {
             Part part = Owned(checkpoint.Partition, checkpoint.Epoch);
             List<AuditRow> audit = Numbered(checkpoint, part.Audit.Count);
+            (List<OutboxRow> outbox, OutboxNumbers last) = NumberedOutbox(checkpoint, part.OutboxLast);
             if (checkpoint.Replace)
             {
                 part.States.Clear();
@@ -103,6 +106,8 @@ internal sealed class MemoryStore : IStore
             part.Audit.AddRange(audit);
             foreach (DeadLetter letter in checkpoint.DeadLetters)
                 part.DeadLetters.Add(new StoredDeadLetter(part.DeadLetters.Count + 1, letter, 0, ""));
+            part.Outbox.AddRange(outbox);
+            checkpoint.OutboxLast = part.OutboxLast = last;
             CheckpointCount++;
         }
         Enter(StoreMoment.AfterCheckpoint);
@@ -148,6 +153,31 @@ internal sealed class MemoryStore : IStore
                 letters[place] = letters[place] with { SettledMs = atMs, Settled = how };
             return place >= 0;
         }
+    }
+
+    public OutboxPage LoadOutbox(int partition, OutboxKind kind, long after, int maxCount, long maxBytes)
+    {
+        lock (gate)
+        {
+            var rows = new List<OutboxRow>();
+            long bytes = 0;
+            foreach (OutboxRow row in Of(partition).Outbox.Where(row => row.Kind == kind && row.Sequence > after))
+            {
+                if (rows.Count == maxCount || bytes >= maxBytes)
+                    break;
+                rows.Add(row);
+                bytes += row.Content.Length;
+            }
+            return new OutboxPage(rows, Of(partition).OutboxLast[kind]);
+        }
+    }
+
+    public void RemoveOutbox(int partition, long epoch, OutboxKind kind, long through)
+    {
+        Enter(StoreMoment.BeforeRemoval);
+        lock (gate)
+            Owned(partition, epoch).Outbox.RemoveAll(row => row.Kind == kind && row.Sequence <= through);
+        Enter(StoreMoment.AfterRemoval);
     }
 
     public IReadOnlyList<ConfigurationVersion> LoadVersions()
@@ -246,6 +276,17 @@ internal sealed class MemoryStore : IStore
         return rows;
     }
 
+    private static (List<OutboxRow> Rows, OutboxNumbers Last) NumberedOutbox(Checkpoint checkpoint, OutboxNumbers last)
+    {
+        var rows = new List<OutboxRow>();
+        foreach (OutboxRow row in checkpoint.Outbox)
+        {
+            last = last.Following(checkpoint.Partition, row);
+            rows.Add(row with { Sequence = last[row.Kind] });
+        }
+        return (rows, last);
+    }
+
     private static void Apply(in LeaseChange change, SortedDictionary<uint, LeaseRow> leases)
     {
         if (change.Kind == LeaseChangeKind.Grant)
@@ -282,6 +323,10 @@ internal sealed class MemoryStore : IStore
         public List<AuditRow> Audit { get; } = [];
 
         public List<StoredDeadLetter> DeadLetters { get; } = [];
+
+        public List<OutboxRow> Outbox { get; } = [];
+
+        public OutboxNumbers OutboxLast { get; set; }
 
         public SortedDictionary<uint, LeaseRow> Leases { get; set; } = [];
     }
