@@ -13,7 +13,7 @@ internal static partial class MockBroker
 {
     private const string Library = "librdkafka.so.1";
     private const int Producer = 0;
-    private static readonly string[] Streams = ["invoices", "payments", "activity"];
+    private static readonly string[] Topics = ["invoices", "payments", "activity", "decisions", "dead-letter"];
 
     public static Command Build()
     {
@@ -41,8 +41,8 @@ internal static partial class MockBroker
             string[] parts = topic.Split(':');
             if (parts.Length != 2 || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int partitions) || partitions is < 1 or > 1024)
                 return Fail($"--topics: '{topic}' is no prefix and number of partitions, such as collections:24");
-            foreach (string stream in Streams)
-                _ = rd_kafka_mock_topic_create(cluster, $"{parts[0]}.{stream}", partitions, Math.Min(brokers, 3));
+            foreach (string name in Topics)
+                _ = rd_kafka_mock_topic_create(cluster, $"{parts[0]}.{name}", partitions, Math.Min(brokers, 3));
         }
         Console.Out.WriteLine($"brokers on {Marshal.PtrToStringUTF8(rd_kafka_mock_cluster_bootstraps(cluster))}; Ctrl+C stops");
         try

@@ -21,7 +21,7 @@ public sealed class KafkaEventLogContractTests : EventLogContract
 
 internal static class Samples
 {
-    private static readonly KeyValuePair<string, string>[] Quick = [new("fetch.wait.max.ms", "5"), new("session.timeout.ms", "2000"), new("heartbeat.interval.ms", "200")];
+    private static readonly KeyValuePair<string, string>[] Quick = [new("fetch.wait.max.ms", "5"), new("session.timeout.ms", "6000"), new("heartbeat.interval.ms", "200")];
 
     /// <summary>Answers to empty fetches come soon, as the mock cluster does not notice what comes while it holds one back; so do rebalances, which wait there for a session to end.</summary>
     public static KafkaLogOptions Options(MockCluster cluster, string prefix, params (string Key, string Value)[] more) => new(cluster.Bootstrap)

@@ -53,7 +53,7 @@ public sealed class KafkaCrashTests : IDisposable
     }
 
     private Task<ServeProcess> StartAsync() =>
-        ServeProcess.StartAsync(folder["data"], "--kafka", cluster.Bootstrap, "--prefix", Prefix, "--kafka-config", "fetch.wait.max.ms=5", "--kafka-config", "session.timeout.ms=2000", "--kafka-config", "heartbeat.interval.ms=200");
+        ServeProcess.StartAsync(folder["data"], "--kafka", cluster.Bootstrap, "--prefix", Prefix, "--kafka-config", "fetch.wait.max.ms=5", "--kafka-config", "session.timeout.ms=6000", "--kafka-config", "heartbeat.interval.ms=200");
 
     /// <summary>Until each event has been applied once; none may be applied twice.</summary>
     private static async Task WaitAppliedAsync(GrpcChannel channel, int count)

@@ -117,6 +117,6 @@ public sealed class KafkaNodeTests : IDisposable
     }
 
     private Task<KafkaSource> OpenAsync(TimeProvider clock, List<string> warnings) => KafkaSource.OpenAsync(
-        new KafkaLogOptions(cluster.Bootstrap) { Prefix = Prefix, Settings = new Dictionary<string, string> { ["fetch.wait.max.ms"] = "5", ["session.timeout.ms"] = "2000", ["heartbeat.interval.ms"] = "200" } },
+        new KafkaLogOptions(cluster.Bootstrap) { Prefix = Prefix, Settings = new Dictionary<string, string> { ["fetch.wait.max.ms"] = "5", ["session.timeout.ms"] = "6000", ["heartbeat.interval.ms"] = "200" } },
         new DataDirectory(folder["data"]), partitions: null, clock, warnings.Add, CancellationToken.None);
 }
