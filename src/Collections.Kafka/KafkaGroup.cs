@@ -66,8 +66,6 @@ internal sealed unsafe class KafkaGroup : IPartitionGroup
     /// <summary>Shows lag tools how far the store is; nobody waits for the answer, and the next one mends a lost one.</summary>
     public void Mirror(IEnumerable<(int Partition, StreamPositions Next)> kept)
     {
-        if (leaving)
-            return;
         Native.PartitionList* list = Native.rd_kafka_topic_partition_list_new(EventKinds.StreamCount);
         foreach ((int partition, StreamPositions next) in kept)
         {

@@ -180,7 +180,8 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
 
     private static async Task After(Task before, Func<Task> change)
     {
-        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        // However the one before ended, it has told of it.
+        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
         await change();
     }
 

@@ -20,6 +20,13 @@ internal static class ClusterEvents
     }
 }
 
+/// <summary>A server of their own, so that they need not wait for tests that stop theirs: they wait for groups most of the time.</summary>
+[CollectionDefinition(Name)]
+public sealed class ClusterServer : ICollectionFixture<Storage.Tests.SharedCluster>
+{
+    public const string Name = "cluster server";
+}
+
 /// <summary>A test that needs both a PostgreSQL server and librdkafka; it says what is missing.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class ClusterFactAttribute : FactAttribute

@@ -14,7 +14,7 @@ namespace Collections.Server.Tests.Cluster;
 /// broker is away; leaders move; PostgreSQL crashes. At the end every ledger is that of an engine that nothing happened to, every event counts once, no
 /// debtor was in two hands, and the trail has no gap. With COLLECTIONS_SOAK=1 it goes on for many more; COLLECTIONS_SEED repeats one.
 /// </summary>
-[Collection(PostgresServer.Name)]
+[Collection(ClusterServer.Name)]
 public sealed class ClusterFailureTests(ITestOutputHelper output, SharedCluster postgres)
 {
     private const int Debtors = 120;

@@ -5,7 +5,7 @@ using Collections.V1;
 namespace Collections.Server.Tests.Cluster;
 
 /// <summary>Three nodes that share the partitions: any of them answers everything, and they come and go.</summary>
-[Collection(PostgresServer.Name)]
+[Collection(ClusterServer.Name)]
 public sealed class ClusterTests(SharedCluster postgres)
 {
     [ClusterFact]
