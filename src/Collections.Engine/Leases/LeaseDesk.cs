@@ -85,11 +85,9 @@ public sealed class LeaseDesk
         if (leases.Find(sequence) is not { } lease)
             return WhenUnknown(sequence);
         if (lease.Stage == LeaseStage.Held)
-        {
             lease.TransitionTo(LeaseStage.Reporting);
-            return new LeaseAnswer(LeaseStatus.Open, lease.Row, "");
-        }
-        return Answer(lease);
+        // Who tells it again while it is on its way appends it again, under the same id: whether the first one arrives, nobody knows yet.
+        return lease.Stage == LeaseStage.Reporting ? new LeaseAnswer(LeaseStatus.Open, lease.Row, "") : Answer(lease);
     }
 
     /// <summary>

@@ -28,6 +28,8 @@ internal sealed class CrashHands(ICallLink link, bool isFedBehind = false)
 
     public int Voided { get; private set; }
 
+    public bool HaveDoneEverything => Granted > 0 && Reported > 0 && Released > 0;
+
     /// <summary>An event that may void the debtor's lease is about to be sent; whether it did, the node is asked.</summary>
     public void Paying(string debtor)
     {
