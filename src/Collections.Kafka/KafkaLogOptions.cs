@@ -118,6 +118,16 @@ public sealed record KafkaLogOptions(string Bootstrap)
         return config;
     }
 
+    /// <summary>A member of a group that reads topics of others.</summary>
+    internal ConsumerConfig ForGroup(string group)
+    {
+        ConsumerConfig config = ForConsumer();
+        config.GroupId = group;
+        config.AutoOffsetReset = Confluent.Kafka.AutoOffsetReset.Earliest;
+        config.StatisticsIntervalMs = 0;
+        return config;
+    }
+
     internal AdminClientConfig ForAdmin()
     {
         var config = new AdminClientConfig { BootstrapServers = Bootstrap };
