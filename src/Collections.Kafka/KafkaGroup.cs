@@ -174,7 +174,7 @@ internal sealed unsafe class KafkaGroup : IPartitionGroup
         const int errorSize = 512;
         byte* error = stackalloc byte[errorSize];
         IntPtr configuration = GroupNative.rd_kafka_conf_new();
-        foreach ((string name, string value) in options.ForGroup())
+        foreach ((string name, string value) in options.ForMember())
         {
             if (GroupNative.rd_kafka_conf_set(configuration, name, value, error, errorSize) != GroupNative.ConfigurationOk)
             {

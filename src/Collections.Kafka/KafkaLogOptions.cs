@@ -124,7 +124,7 @@ public sealed record KafkaLogOptions(string Bootstrap)
     }
 
     /// <summary>A member's, that reads nothing. The session may be set otherwise; heartbeats follow it.</summary>
-    internal IEnumerable<KeyValuePair<string, string>> ForGroup()
+    internal IEnumerable<KeyValuePair<string, string>> ForMember()
     {
         var config = new ConsumerConfig
         {
@@ -140,6 +140,16 @@ public sealed record KafkaLogOptions(string Bootstrap)
         };
         Add(config);
         return config.Where(static setting => !setting.Key.StartsWith("dotnet.", StringComparison.Ordinal));
+    }
+
+    /// <summary>A member of a group that reads topics of others.</summary>
+    internal ConsumerConfig ForGroup(string group)
+    {
+        ConsumerConfig config = ForConsumer();
+        config.GroupId = group;
+        config.AutoOffsetReset = Confluent.Kafka.AutoOffsetReset.Earliest;
+        config.StatisticsIntervalMs = 0;
+        return config;
     }
 
     internal AdminClientConfig ForAdmin()

@@ -45,6 +45,9 @@ internal static class Limits
     /// <summary>How long an archive that takes nothing is left alone before it is tried again.</summary>
     public const int ArchiveRetryMs = 500;
 
+    /// <summary>How long a bridge whose records nobody takes waits before it tries again.</summary>
+    public const int BridgeRetryMs = 1_000;
+
     /// <summary>The same warning is said once in this time.</summary>
     public const int WarnEveryMs = 10_000;
 

@@ -71,6 +71,9 @@ internal sealed class RecordDecoder(JsonReading json)
         }
     }
 
+    /// <summary>Whether a record with this header, or without one, is to be read as JSON.</summary>
+    public static bool IsJson(ReadOnlySpan<byte> contentType) => FormOf(contentType) == Form.Json;
+
     private static Form FormOf(ReadOnlySpan<byte> contentType)
     {
         int end = contentType.IndexOf((byte)';');

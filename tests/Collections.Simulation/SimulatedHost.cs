@@ -161,6 +161,9 @@ internal sealed class SimulatedHost : IDisposable
         Step("reserved");
         if (reserved.Count > 0)
             store.CommitLeases([.. reserved.Select(row => new LeaseChange(LeaseChangeKind.Grant, row.Partition, partitions[row.Partition]!.Checkpoints.Epoch, row.Sequence, row.ExpiresMs, row))]);
+        // A checkpoint may come while the store is being asked.
+        foreach (int number in reserved.Select(row => row.Partition).Distinct().Where(_ => slices.Next(100) < CheckpointPercent))
+            Keep(number);
         foreach (LeaseRow row in reserved)
             Assert.True(partitions[row.Partition]!.Desk.Confirm(row.Sequence));
         Step("confirmed");

@@ -55,6 +55,7 @@ public sealed class LeaseDesk
             order.Caller, order.RequestId, nowMs, nowMs + order.LeaseMs, acted.Value, acted.Propensity, acted.ModelVersion, partition.Positions, LeaseState.Open);
         leases.Add(row, slot, LeaseStage.Reserved);
         acted.LeaseSequence = row.Sequence;
+        acted.Flags |= (byte)ActedFlags.GrantUntold;
         dirty.Add(slot);
         return row;
     }
@@ -68,6 +69,7 @@ public sealed class LeaseDesk
         lease.TransitionTo(LeaseStage.Held);
         lease.Row = lease.Row with { Reasons = reasons };
         RecordGrant(lease.Row);
+        EndUntold(lease.Slot);
         partition.Reschedule(lease.Slot);
         return true;
     }
@@ -186,10 +188,12 @@ public sealed class LeaseDesk
             return;
         string reason = ReasonOf(why);
         long keptUntilMs = Math.Max(lease.Row.ExpiresMs, nowMs) + Limits.VoidedKeptMs;
+        // Of one that was never in anybody's hand nobody is told.
+        if (lease.Stage != LeaseStage.Reserved)
+            partition.Trail.Add(nowMs, AuditKind.LeaseVoided, lease.Row, reason);
         leases.Void(lease, reason, keptUntilMs);
         acted.LeaseSequence = 0;
-        dirty.Add(slot);
-        partition.Trail.Add(nowMs, AuditKind.LeaseVoided, lease.Row, reason);
+        EndUntold(slot);
         var change = new LeaseChange(LeaseChangeKind.Void, partition.Number, partition.Checkpoints.Epoch, lease.Row.Sequence, keptUntilMs, null);
         partition.Effects.LeaseChanges.Add(change);
         partition.Effects.Ended.Add(change);
@@ -207,7 +211,26 @@ public sealed class LeaseDesk
         }
     }
 
-    internal void RecordGrant(LeaseRow row) => partition.Trail.Add(row.GrantedMs, AuditKind.LeaseGranted, row, FormattableString.Invariant(
+    /// <summary>A restart has found a lease in the store: its grant goes on the trail unless it is there.</summary>
+    /// <param name="grantedAfter">Leases from this number on came after the checkpoint.</param>
+    internal void RecordGrantOnce(LeaseRow row, uint grantedAfter)
+    {
+        int slot = partition.Find(Encoding.UTF8.GetBytes(row.Tenant), Encoding.UTF8.GetBytes(row.Debtor));
+        bool isUntold = slot >= 0 && table.Record(slot).Acted is var acted && acted.LeaseSequence == row.Sequence && (acted.Flags & (byte)ActedFlags.GrantUntold) != 0;
+        if (row.Sequence >= grantedAfter || isUntold)
+            RecordGrant(row);
+        if (isUntold)
+            EndUntold(slot);
+    }
+
+    private void EndUntold(int slot)
+    {
+        ref ActedState acted = ref table.Record(slot).Acted;
+        acted.Flags &= unchecked((byte)~ActedFlags.GrantUntold);
+        dirty.Add(slot);
+    }
+
+    private void RecordGrant(LeaseRow row) => partition.Trail.Add(row.GrantedMs, AuditKind.LeaseGranted, row, FormattableString.Invariant(
         $"{row.Queue} to '{row.Caller}', value {row.Value:R}, propensity {row.Propensity:R}, model {row.ModelVersion}{Describe(row.Reasons)}"));
 
     internal void LeaveForParking(int slot, long nowMs)
@@ -243,7 +266,7 @@ public sealed class LeaseDesk
         ref ActedState acted = ref table.Record(lease.Slot).Acted;
         if (acted.LeaseSequence == lease.Row.Sequence)
             acted.LeaseSequence = 0;
-        dirty.Add(lease.Slot);
+        EndUntold(lease.Slot);
         partition.Checkpoints.Forget(lease.Row.Sequence);
     }
 

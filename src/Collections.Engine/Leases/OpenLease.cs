@@ -30,6 +30,19 @@ public enum LeaseStage : byte
     Voided,
 }
 
+/// <summary>The partition's own bits in a debtor's record; the numbers are persisted.</summary>
+[Flags]
+internal enum ActedFlags : byte
+{
+    None = 0,
+
+    /// <summary>
+    /// The grant of its lease is not on the trail: the store is still being asked. A checkpoint that is taken meanwhile counts the lease, so that this alone
+    /// tells a restart, which finds the lease in the store, that nobody has been told of it.
+    /// </summary>
+    GrantUntold = 1,
+}
+
 /// <summary>A lease as its partition knows it.</summary>
 internal sealed class OpenLease(LeaseRow row, int slot, LeaseStage stage)
 {

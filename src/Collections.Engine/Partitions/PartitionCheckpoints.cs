@@ -194,8 +194,7 @@ public sealed class PartitionCheckpoints : ICheckpointSink
         foreach (LeaseRow row in rows)
         {
             // The trail is kept with the checkpoint: of what came after it, the row is the witness.
-            if (row.Sequence >= grantedAfter)
-                partition.Desk.RecordGrant(row);
+            partition.Desk.RecordGrantOnce(row, grantedAfter);
             Reopen(row, grantedAfter);
         }
         bool isOfOtherModels = false;

@@ -8,12 +8,12 @@ using Collections.Server.Kafka;
 
 namespace Collections.Server.Commands;
 
-/// <summary><c>collections kafka</c>: creates and checks the topics of a Kafka log.</summary>
+/// <summary><c>collections kafka</c>: creates and checks the topics of a Kafka log, and fills them from others.</summary>
 internal static class KafkaCommand
 {
     private const string RetentionDefault = "30d";
 
-    public static Command Build() => new Command("kafka", "Create and check the topics of a Kafka log") { Init(), Check() };
+    public static Command Build() => new Command("kafka", "Create and check the topics of a Kafka log, and fill them from others") { Init(), Check(), RepartitionCommand.Build() };
 
     private static Command Init()
     {
@@ -80,7 +80,7 @@ internal static class KafkaCommand
         Description = $"Partitions of each topic; what is there if not given, {TopicPlan.PartitionsDefault} for new ones. It can't be changed later",
     };
 
-    private static int Guarded(KafkaSettings kafka, ParseResult arguments, Func<KafkaLogOptions, int> act)
+    internal static int Guarded(KafkaSettings kafka, ParseResult arguments, Func<KafkaLogOptions, int> act)
     {
         try
         {

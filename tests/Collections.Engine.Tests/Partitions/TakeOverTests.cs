@@ -35,6 +35,35 @@ public sealed class TakeOverTests : IDisposable
     }
 
     [Fact]
+    public void A_grant_that_a_checkpoint_came_into_is_told_of_once()
+    {
+        LeaseRow row = before.Reserve();
+        store.CommitLeases([new LeaseChange(LeaseChangeKind.Grant, 0, 1, row.Sequence, row.ExpiresMs, row)]);
+        Keep();
+        Assert.True(before.Desk.Confirm(row.Sequence));
+        // The process dies: the lease is in its holder's hand, and the trail does not know it.
+        Assert.Empty(store.LoadAudit(0));
+        for (int restart = 0; restart < 2; restart++)
+        {
+            Partition after = Recover();
+            Assert.Equal(LeaseStatus.Open, after.Desk.CheckHeld(row.Sequence).Status);
+            Keep(after);
+            Assert.Equal(AuditKind.LeaseGranted, Assert.Single(store.LoadAudit(0)).Kind);
+        }
+    }
+
+    [Fact]
+    public void A_lease_that_was_voided_before_it_was_in_anybodys_hand_is_told_to_nobody()
+    {
+        LeaseRow row = before.Reserve();
+        Keep();
+        before.Pays(row.Debtor).Run();
+        Assert.False(before.Desk.Confirm(row.Sequence));
+        Keep();
+        Assert.Empty(store.LoadAudit(0));
+    }
+
+    [Fact]
     public void A_lease_voided_after_the_checkpoint_frees_its_debtor()
     {
         LeaseRow row = Grant();
@@ -95,12 +124,14 @@ public sealed class TakeOverTests : IDisposable
         return row;
     }
 
-    private void Keep()
+    private void Keep() => Keep(before.Partition);
+
+    private void Keep(Partition partition)
     {
         var checkpoint = new Checkpoint();
-        before.Partition.Checkpoints.Fill(checkpoint);
+        partition.Checkpoints.Fill(checkpoint);
         store.Commit(checkpoint);
-        before.Partition.Checkpoints.OnCommitted(checkpoint.Header);
+        partition.Checkpoints.OnCommitted(checkpoint.Header);
     }
 
     private Partition Recover()
