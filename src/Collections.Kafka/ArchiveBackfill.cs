@@ -77,7 +77,7 @@ internal sealed unsafe class ArchiveBackfill : IDisposable
     {
         try
         {
-            using var client = new KafkaClient(options, static _ => { }, static _ => { });
+            using var client = new KafkaClient(options, onStatistics: null, static _ => { });
             StreamPositions begins = BeginsOf(client, partition), from = gap.From.Max(begins);
             foreach (EventStream stream in Enum.GetValues<EventStream>())
             {
@@ -94,7 +94,7 @@ internal sealed unsafe class ArchiveBackfill : IDisposable
             Copy(client, partition, gap, from);
             return true;
         }
-        catch (Exception failure) when (failure is LogUnavailableException or KafkaRefusedException or LogCorruptException)
+        catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             warnings.Say($"backfill {partition}", $"the archive of partition {partition} can't be completed now, it is tried again: {failure.Message}");
             return false;
@@ -106,14 +106,23 @@ internal sealed unsafe class ArchiveBackfill : IDisposable
         Native.Message** messages = stackalloc Native.Message*[Limits.FetchBatch];
         StreamPositions reached = from;
         var batch = new AppendBatch();
+        int idle = 0;
         while (!stopping && !reached.Covers(gap.To))
         {
             int count = client.Consume(messages, Limits.FetchBatch, Limits.FetchWaitMs);
-            for (int i = 0; i < count; i++)
+            try
             {
-                Take(client, messages[i], partition, gap.To, ref reached, batch);
-                Native.rd_kafka_message_destroy(messages[i]);
+                for (int i = 0; i < count; i++)
+                    Take(client, messages[i], partition, gap.To, ref reached, batch);
             }
+            finally
+            {
+                for (int i = 0; i < count; i++)
+                    Native.rd_kafka_message_destroy(messages[i]);
+            }
+            idle = count > 0 ? 0 : idle + 1;
+            if (idle * Limits.FetchWaitMs > Limits.BackfillPatienceMs)
+                throw new LogUnavailableException($"nothing came of what lies behind {reached}");
             if (batch.Count < Limits.BackfillBatch && count > 0 && !reached.Covers(gap.To))
                 continue;
             lock (gate)

@@ -79,6 +79,7 @@ internal sealed class EndWatch : IDisposable
             Ask();
             foreach (PartitionFeed feed in unsure.Where(KnowsEnd))
                 news(feed.Partition);
+            client.Drain();
             Mirror();
         }
         while (!stopping.Wait(Limits.EndsEveryMs));

@@ -23,14 +23,18 @@ internal sealed unsafe class KafkaClient : IDisposable
     private readonly IntPtr client;
     private readonly IntPtr queue;
 
-    public KafkaClient(KafkaLogOptions options, Action<string> onStatistics, Action<Error> onError)
+    /// <param name="onStatistics">Null: none are made; they would wait for ever in a client that nobody polls.</param>
+    public KafkaClient(KafkaLogOptions options, Action<string>? onStatistics, Action<Error> onError)
     {
         RdKafkaLibrary.Require();
         this.options = options;
         try
         {
-            consumer = new ConsumerBuilder<Ignore, Ignore>(options.ForConsumer())
-                .SetStatisticsHandler((_, json) => onStatistics(json))
+            ConsumerConfig config = options.ForConsumer();
+            if (onStatistics is null)
+                config.StatisticsIntervalMs = 0;
+            consumer = new ConsumerBuilder<Ignore, Ignore>(config)
+                .SetStatisticsHandler((_, json) => onStatistics?.Invoke(json))
                 .SetErrorHandler((_, error) => onError(error))
                 .SetLogHandler(static (_, _) => { })
                 .Build();
@@ -69,6 +73,17 @@ internal sealed unsafe class KafkaClient : IDisposable
             return taken;
         taken = (int)Math.Max(0, Native.rd_kafka_consume_batch_queue(queue, timeoutMs, into, 1));
         return taken == 0 ? 0 : taken + (int)Math.Max(0, Native.rd_kafka_consume_batch_queue(queue, 0, into + 1, (nuint)count - 1));
+    }
+
+    /// <summary>For a client that only asks: takes the errors that it has been told, and hands them on.</summary>
+    public void Drain()
+    {
+        Native.Message** messages = stackalloc Native.Message*[16];
+        for (int taken = Consume(messages, 16, 0); taken > 0; taken = Consume(messages, 16, 0))
+        {
+            for (int i = 0; i < taken; i++)
+                Native.rd_kafka_message_destroy(messages[i]);
+        }
     }
 
     /// <summary>The stream of a message, by the letter of its topic's name behind the prefix; the three differ there.</summary>

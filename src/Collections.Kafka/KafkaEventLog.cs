@@ -43,7 +43,7 @@ public sealed class KafkaEventLog : IEventLog
         client = new KafkaClient(options, statistics.ReadConsumer, OnError);
         try
         {
-            questions = new KafkaClient(options, static _ => { }, OnError);
+            questions = new KafkaClient(options, onStatistics: null, OnError);
             _ = Require([0], beginning: false);
             group = new KafkaGroup(options, time, warnings);
             appender = new Appender(options, statistics.ReadProducer, OnError, (partition, stream, offset) => Find(partition)?.RaiseEnd(stream, offset + 1));
@@ -88,6 +88,8 @@ public sealed class KafkaEventLog : IEventLog
 
     public void Open(int partition, StreamPositions from)
     {
+        if (pump.HasEnded)
+            throw new LogCorruptException("fetching from Kafka has stopped on this node; what it said then says why. Start the node again");
         long askedAt = ends.Now;
         List<StreamEnd> begins = Require([partition], beginning: true), stops = Require([partition], beginning: false);
         archive.Begin(partition, from);

@@ -36,8 +36,8 @@ internal static class Limits
     /// <summary>How often the ends of all partitions are asked for: one request to each broker.</summary>
     public const int EndsEveryMs = 200;
 
-    /// <summary>An answer older than this says nothing about the present: 25 requests went unanswered.</summary>
-    public const int EndsKnownForMs = 5_000;
+    /// <summary>An answer older than this says nothing about the present: two requests went unanswered, or some fifty were refused.</summary>
+    public const int EndsKnownForMs = 11_000;
 
     /// <summary>How long one request for ends, or about topics, waits for its answer.</summary>
     public const int RequestMs = 5_000;
@@ -74,6 +74,9 @@ internal static class Limits
 
     /// <summary>Records of a gap in the archive that are written at once: 5,000 × 150 bytes in one commit, so that live records wait little.</summary>
     public const int BackfillBatch = 5_000;
+
+    /// <summary>A gap of which nothing comes for so long is left for another one's.</summary>
+    public const int BackfillPatienceMs = 10_000;
 
     /// <summary>How often it is looked for gaps.</summary>
     public const int BackfillEveryMs = 1_000;

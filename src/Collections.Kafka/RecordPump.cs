@@ -41,6 +41,9 @@ internal sealed unsafe class RecordPump
 
     public void Start() => thread.Start();
 
+    /// <summary>Whether nothing is fetched any more.</summary>
+    public bool HasEnded => hasEnded;
+
     /// <summary>Runs something on the fetching thread, between two batches; completes when it has run.</summary>
     public void Run(Action act)
     {

@@ -27,7 +27,7 @@ internal static class Samples
     public static KafkaLogOptions Options(MockCluster cluster, string prefix, params (string Key, string Value)[] more) => new(cluster.Bootstrap)
     {
         Prefix = prefix,
-        Settings = new Dictionary<string, string>(more.Select(static m => KeyValuePair.Create(m.Key, m.Value)).Concat(Quick)),
+        Settings = more.Select(static m => KeyValuePair.Create(m.Key, m.Value)).Concat(Quick).DistinctBy(static setting => setting.Key).ToDictionary(),
         AppendTimeoutMs = 60_000,
     };
 

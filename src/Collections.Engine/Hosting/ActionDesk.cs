@@ -84,9 +84,16 @@ public sealed class ActionDesk
     {
         if (!TryFind(lease, out int partition, out uint sequence))
             return LeaseAnswer.Unknown;
-        LeaseAnswer answer = await AskRecovered(partition, p => p.Desk.BeginReport(sequence));
-        if (answer.Status is not (LeaseStatus.Open or LeaseStatus.Voided) || answer.Row is not { } row)
+        PartitionHost host = node.HostOf(partition);
+        LeaseAnswer answer = await AskRecovered(partition, p =>
+        {
+            LeaseAnswer begun = p.Desk.BeginReport(sequence);
+            host.OnGranting(IsTold(begun) ? 1 : 0);
+            return begun;
+        });
+        if (!IsTold(answer))
             return answer;
+        LeaseRow row = answer.Row!;
         var batch = new AppendBatch();
         byte[] tenant = System.Text.Encoding.UTF8.GetBytes(row.Tenant), debtor = System.Text.Encoding.UTF8.GetBytes(row.Debtor);
         batch.Add(
@@ -94,14 +101,15 @@ public sealed class ActionDesk
             new EventWriter().AttemptReported(
                 new EventAddress { Tenant = tenant, Debtor = debtor, Id = LeaseDesk.ReportId(lease), EffectiveMs = atMs },
                 row.Channel, outcome, System.Text.Encoding.UTF8.GetBytes(lease)));
+        bool isDurable = false;
         try
         {
             await node.Log.AppendAsync(batch, CancellationToken.None);
+            isDurable = true;
         }
-        catch (Exception failure) when (failure is not OutOfMemoryException)
+        finally
         {
-            await node.Ask(partition, p => p.Desk.AbortReport(sequence));
-            throw;
+            host.Worker.Post(() => EndReport(host, sequence, isDurable));
         }
         try
         {
@@ -112,6 +120,16 @@ public sealed class ActionDesk
             // Durable, and the lease can't expire any more, here or at the partition's next owner: it is closed in the caller's eyes.
         }
         return answer.Status == LeaseStatus.Open ? new LeaseAnswer(LeaseStatus.Closed, row, "") : answer;
+    }
+
+    /// <summary>Whether an outcome is taken: also of a lease that is void, as the contact was made.</summary>
+    private static bool IsTold(in LeaseAnswer begun) => begun is { Status: LeaseStatus.Open or LeaseStatus.Voided, Row: not null };
+
+    private static void EndReport(PartitionHost host, uint sequence, bool isDurable)
+    {
+        host.OnGranting(-1);
+        if (!isDurable && host.State != PartitionState.Elsewhere)
+            host.Partition.Desk.AbortReport(sequence);
     }
 
     /// <summary>More time on a lease, from now.</summary>

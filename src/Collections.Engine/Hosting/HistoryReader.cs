@@ -1,13 +1,19 @@
-using System.Collections.Concurrent;
 using Collections.Engine.Logs;
 using Collections.Engine.Partitions;
 
 namespace Collections.Engine.Hosting;
 
-/// <summary>One thread that reads the history of parked debtors, so that workers never wait for it.</summary>
+/// <summary>
+/// One thread that reads the history of parked debtors, so that workers never wait for it. Those of one partition are answered in the order in which they
+/// were asked for; a partition whose past can't be read now holds up no other.
+/// </summary>
 internal sealed class HistoryReader : IDisposable
 {
-    private readonly BlockingCollection<(int Partition, HistoryRequest Request, Action<RecordBatch> Done)> waiting = [];
+    private const int RetryMsMin = 50;
+    private const int RetryMsMax = 2_000;
+
+    private readonly object gate = new();
+    private readonly SortedDictionary<int, Queue<Order>> orders = [];
     private readonly CancellationTokenSource stopping = new();
     private readonly IEventLog log;
     private readonly NodeMeters meters;
@@ -23,49 +29,82 @@ internal sealed class HistoryReader : IDisposable
         thread.Start();
     }
 
-    public void Enqueue(int partition, in HistoryRequest request, Action<RecordBatch> done)
+    /// <param name="isWanted">Whether anybody still waits for it.</param>
+    /// <param name="done">Takes the history, on the reader's thread.</param>
+    public void Enqueue(int partition, in HistoryRequest request, Func<bool> isWanted, Action<RecordBatch> done)
     {
-        if (!waiting.IsAddingCompleted)
-            waiting.Add((partition, request, done));
+        lock (gate)
+        {
+            if (!orders.TryGetValue(partition, out Queue<Order>? waiting))
+                orders.Add(partition, waiting = new Queue<Order>());
+            waiting.Enqueue(new Order(request, isWanted, done));
+            Monitor.Pulse(gate);
+        }
     }
 
     public void Dispose()
     {
-        waiting.CompleteAdding();
         stopping.Cancel();
+        lock (gate)
+            Monitor.Pulse(gate);
         thread.Join();
-        waiting.Dispose();
         stopping.Dispose();
     }
 
     private void Run()
     {
-        foreach ((int partition, HistoryRequest request, Action<RecordBatch> done) in waiting.GetConsumingEnumerable())
+        for (int idle = 0; ;)
         {
-            if (Read(partition, request) is not { } history)
+            List<(int Partition, Order Order)> heads = TakeHeads();
+            if (stopping.IsCancellationRequested)
                 return;
-            done(history);
+            bool done = false;
+            foreach ((int partition, Order order) in heads)
+                done |= Answer(partition, order);
+            idle = done ? 0 : idle + 1;
+            if (idle > 0)
+                stopping.Token.WaitHandle.WaitOne(Math.Min(RetryMsMin << Math.Min(idle, 6), RetryMsMax));
         }
     }
 
-    /// <summary>Tries until the log answers; null when the node stops before.</summary>
-    private RecordBatch? Read(int partition, in HistoryRequest request)
+    /// <summary>The first of each partition; waits until there is one.</summary>
+    private List<(int Partition, Order Order)> TakeHeads()
     {
-        for (int attempt = 0; !stopping.IsCancellationRequested; attempt++)
+        lock (gate)
+        {
+            while (orders.Count == 0 && !stopping.IsCancellationRequested)
+                Monitor.Wait(gate);
+            return [.. orders.Select(static waiting => (waiting.Key, waiting.Value.Peek()))];
+        }
+    }
+
+    /// <returns>Whether the order is dealt with.</returns>
+    private bool Answer(int partition, Order order)
+    {
+        if (order.IsWanted())
         {
             var history = new RecordBatch();
             try
             {
-                log.ReadHistory(partition, request.DebtorHash, request.Until, history);
-                return history;
+                log.ReadHistory(partition, order.Request.DebtorHash, order.Request.Until, history);
             }
             catch (LogUnavailableException unavailable)
             {
                 meters.OnFailure(FailedOperation.History);
                 warn($"history in partition {partition} not read, tried again: {unavailable.Message}");
-                stopping.Token.WaitHandle.WaitOne(Math.Min(50 << Math.Min(attempt, 6), 2_000));
+                return false;
             }
+            order.Done(history);
         }
-        return null;
+        lock (gate)
+        {
+            Queue<Order> waiting = orders[partition];
+            waiting.Dequeue();
+            if (waiting.Count == 0)
+                orders.Remove(partition);
+        }
+        return true;
     }
+
+    private sealed record Order(HistoryRequest Request, Func<bool> IsWanted, Action<RecordBatch> Done);
 }

@@ -13,11 +13,11 @@ internal sealed class LeaseWriter : IDisposable
     private readonly IStore store;
     private readonly NodeMeters meters;
     private readonly Action<string> warn;
-    private readonly Action<int> fenced;
+    private readonly Action<int, long> fenced;
     private readonly Thread thread;
 
-    /// <param name="fenced">Called with a partition that another owner has taken.</param>
-    public LeaseWriter(IStore store, NodeMeters meters, Action<string> warn, Action<int> fenced)
+    /// <param name="fenced">Called with a partition that another owner has taken, and with the epoch that is over.</param>
+    public LeaseWriter(IStore store, NodeMeters meters, Action<string> warn, Action<int, long> fenced)
     {
         this.fenced = fenced;
         this.store = store;
@@ -84,17 +84,18 @@ internal sealed class LeaseWriter : IDisposable
             store.CommitLeases(changes);
             return null;
         }
-        catch (Exception failure) when (failure is StoreUnavailableException or StoreFencedException)
+        catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             meters.OnFailure(FailedOperation.Leases);
-            if (failure is StoreFencedException { Partition: >= 0 } of)
-                fenced(of.Partition);
             return failure;
         }
     }
 
     private void Complete(List<Request> group, Exception? failure)
     {
+        // Of several requests it is not known which one is of an old owner; each is then made alone.
+        if (failure is StoreFencedException { Partition: >= 0 } of && group.Count == 1)
+            fenced(of.Partition, group[0].Changes.First(change => change.Partition == of.Partition).Epoch);
         foreach (Request request in group)
         {
             if (failure is null)

@@ -42,13 +42,22 @@ internal sealed class LocalActions(Node node) : IActionSource
             Remember(reservations.Select(static r => r.Lease));
         // A payment may have come in between: what was voided is not handed out.
         var confirmed = new List<LeasedAction>(reservations.Count);
+        var voided = new List<LeaseChange>();
         await EndAsync(reservations, (partition, row) =>
         {
-            if (!partition.Desk.Confirm(row.Sequence, row.Reasons) || partition.View.Describe(row) is not { } action)
-                return;
+            bool isHeld = partition.Desk.Confirm(row.Sequence, row.Reasons);
+            LeasedAction? action = isHeld ? partition.View.Describe(row) : null;
             lock (confirmed)
-                confirmed.Add(action);
+            {
+                if (action is not null)
+                    confirmed.Add(action);
+                if (!isHeld)
+                    voided.Add(new LeaseChange(LeaseChangeKind.Void, row.Partition, partition.Checkpoints.Epoch, row.Sequence, row.ExpiresMs, null));
+            }
         });
+        // The word of it may have reached the store before the lease did, and found none.
+        if (voided.Count > 0)
+            node.LeaseWrites.Post([.. voided]);
         return confirmed;
     }
 

@@ -234,13 +234,36 @@ public sealed class ModelRegistry : IDisposable
     /// <summary>What the store has now; a model that is in use already is not read again.</summary>
     private void Reload()
     {
+        // Versions first: each has been added by an act that is then there. Nothing is taken over before everything has been read.
+        IReadOnlyList<ConfigurationVersion> added = [.. store.LoadVersions().Where(version => version.Kind == ConfigurationKind.Model && version.Number > versions.Count)];
         IReadOnlyList<ConfigurationAct> found = store.LoadActs();
+        IReadOnlyList<ConfigurationAct> known = Acts;
+        IReadOnlyList<RegisteredModel> knownVersions = versions;
+        try
+        {
+            TakeOver(found);
+            versions = [.. versions, .. added.Select(Read)];
+            UseWhatIsActive();
+        }
+        catch
+        {
+            TakeOver(known);
+            versions = knownVersions;
+            throw;
+        }
+    }
+
+    private void TakeOver(IReadOnlyList<ConfigurationAct> found)
+    {
         lock (acts)
         {
             acts.Clear();
             acts.AddRange(found);
         }
-        versions = [.. versions, .. store.LoadVersions().Where(version => version.Kind == ConfigurationKind.Model && version.Number > versions.Count).Select(Read)];
+    }
+
+    private void UseWhatIsActive()
+    {
         ModelSet before = current;
         ScoringModel? Used(int number) => new[] { before.Propensity, before.PreDueRisk, before.Shadow }.FirstOrDefault(model => model?.Number == number) ?? Compile(number);
         Use(new ModelSet(acts.Count, Used(ActiveNumber(ModelTarget.Propensity)), Used(ActiveNumber(ModelTarget.PreDueRisk)), Used(ShadowNumber()))

@@ -139,8 +139,24 @@ public sealed class Node : IAsyncDisposable
             isOrder);
     }
 
-    /// <summary>Asks all partitions that run here; the answers are in their order.</summary>
-    public Task<T[]> AskAll<T>(Func<Partition, T> question) => Task.WhenAll(Owned.Select(number => Ask(number, question)));
+    /// <summary>Asks all partitions that run here; the answers are in their order. Those that are being given up are left out.</summary>
+    public async Task<T[]> AskAll<T>(Func<Partition, T> question)
+    {
+        Task<(bool, T)>[] asked = [.. Owned.Select(number => AskUnlessLeaving(number, question))];
+        return [.. (await Task.WhenAll(asked)).Where(static answer => answer.Item1).Select(static answer => answer.Item2)];
+    }
+
+    private async Task<(bool IsHere, T Answer)> AskUnlessLeaving<T>(int number, Func<Partition, T> question)
+    {
+        try
+        {
+            return (true, await Ask(number, question));
+        }
+        catch (PartitionElsewhereException)
+        {
+            return (false, default!);
+        }
+    }
 
     public PartitionState StateOf(int partition) => Ownership.Standing(partition).State;
 
@@ -229,15 +245,17 @@ public sealed class Node : IAsyncDisposable
     {
         foreach (PartitionOwner owner in owners)
         {
-            if (Ownership.Find(owner.Partition) is { } host && host.Partition.Checkpoints.Epoch < owner.Epoch)
-                OnFenced(owner.Partition);
+            if (EpochOf(owner.Partition) is > 0 and var epoch && epoch < owner.Epoch)
+                OnFenced(owner.Partition, epoch);
         }
     }
 
     /// <summary>The store says that another owner has the partition. Without a group nobody else can: its next checkpoint stops it.</summary>
-    internal void OnFenced(int partition)
+    /// <param name="partition">Which one.</param>
+    /// <param name="epoch">The one that is over; of a later one it says nothing.</param>
+    internal void OnFenced(int partition, long epoch)
     {
-        if (Log.Group is not null)
+        if (Log.Group is not null && EpochOf(partition) == epoch)
             Ownership.OnFenced(partition);
     }
 

@@ -54,7 +54,7 @@ internal sealed class PartitionHost : IDisposable
     /// <summary>Appends of misplaced records under way; written by the worker and by the tasks that end them.</summary>
     private int rerouting;
 
-    /// <summary>Actions chosen, and not yet confirmed or put back.</summary>
+    /// <summary>Actions chosen, and not yet confirmed or put back; outcomes told, and not yet durable.</summary>
     private int granting;
 
     /// <summary>Waits until nothing is under way; null: nobody does.</summary>
@@ -164,7 +164,10 @@ internal sealed class PartitionHost : IDisposable
     /// <summary>What the partition says of itself for its operators.</summary>
     public PartitionReading Read() => gauge.Read(checkpointInFlight || Partition.Checkpoints.IsDue ? keptAt : 0);
 
-    /// <summary>Actions have been chosen: while they are on their way into the store, the partition is not given up.</summary>
+    /// <summary>
+    /// Actions have been chosen, or an outcome is told: while they are on their way into the store or the log, the partition is not given up. On its
+    /// worker's thread.
+    /// </summary>
     public void OnGranting(int count) => granting += count;
 
     /// <summary>It is another node's: nothing is read, decided or answered any more. On its worker's thread.</summary>
@@ -319,8 +322,7 @@ internal sealed class PartitionHost : IDisposable
         }
         foreach (HistoryRequest request in effects.HistoryRequests)
         {
-            Interlocked.Increment(ref underWay);
-            node.Histories.Enqueue(Partition.Number, request, history => Worker.Post(() => Resume(request, history)));
+            node.Histories.Enqueue(Partition.Number, request, () => IsRunning, history => Worker.Post(() => Resume(request, history)));
         }
         effects.HistoryRequests.Clear();
     }
@@ -340,7 +342,6 @@ internal sealed class PartitionHost : IDisposable
 
     private void Resume(in HistoryRequest request, RecordBatch history)
     {
-        Interlocked.Decrement(ref underWay);
         // One that is leaving keeps the events of a parked debtor in its last checkpoint; who has it next asks again.
         if (!IsRunning)
             return;
@@ -423,6 +424,8 @@ internal sealed class PartitionHost : IDisposable
             Forbid();
             node.Ownership.OnFenced(Partition.Number);
             Array.ForEach(requests, r => r.TrySetException(failure));
+            checkpointRequests.ForEach(r => r.TrySetException(failure));
+            checkpointRequests.Clear();
             return;
         }
         if (failure is not null)

@@ -109,6 +109,8 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
             return;
         lock (gate)
         {
+            if (isOver)
+                return;
             changes[number] = After(changes[number], async () =>
             {
                 if (Find(number) != host)
@@ -130,12 +132,14 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
     {
         if (node.Log.Group is null)
             return;
-        while (!closing.IsCancellationRequested && worker.Hosts.Count > 0)
+        // Those that come while the store is asked have just been taken.
+        IReadOnlyList<PartitionHost> asked = worker.Hosts;
+        while (!closing.IsCancellationRequested && asked.Count > 0)
         {
             try
             {
                 Dictionary<int, long> epochs = store.LoadOwners().ToDictionary(static owner => owner.Partition, static owner => owner.Epoch);
-                foreach (PartitionHost host in worker.Hosts)
+                foreach (PartitionHost host in asked)
                 {
                     if (epochs.GetValueOrDefault(host.Number) == host.Partition.Checkpoints.Epoch)
                         continue;
@@ -144,10 +148,10 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
                 }
                 return;
             }
-            catch (StoreUnavailableException unavailable)
+            catch (Exception unavailable) when (unavailable is not OutOfMemoryException)
             {
                 warn($"after a sleep this node can't find out whether its partitions are still its own; until then it does nothing: {unavailable.Message}");
-                closing.Token.WaitHandle.WaitOne(Limits.PauseStepMs);
+                Thread.Sleep(Limits.PauseStepMs);
             }
         }
     }
@@ -161,8 +165,8 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
             isOver = true;
             Array.Fill(wanted, false);
         }
-        Task.WaitAll(changes);
-        closing.Dispose();
+        // How each ended, it has told itself.
+        Task.WhenAll(changes).ContinueWith(static _ => { }, TaskScheduler.Default).Wait();
         loading.Dispose();
     }
 
@@ -194,7 +198,9 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
                 await loading.WaitAsync(closing.Token);
                 try
                 {
-                    Take(number);
+                    // It may have waited for others to be loaded, and the group have changed its mind.
+                    if (IsWanted(number))
+                        Take(number);
                 }
                 finally
                 {
@@ -300,17 +306,23 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
         {
             await host.LeaveAsync(keep);
         }
-        catch (Exception failure) when (failure is InvalidOperationException or StoreFencedException or StoreUnavailableException or TimeoutException)
+        catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             warn($"partition {number} is given up without a last checkpoint, and goes on from the one before: {failure.Message}");
         }
         await host.RemoveAsync();
         Volatile.Write(ref hosts[number], null);
-        node.Log.Close(number);
         node.Meters.OnGone(number);
-        if (keep)
-            Release(number, host.Partition.Checkpoints.Epoch);
-        host.Dispose();
+        try
+        {
+            node.Log.Close(number);
+            if (keep)
+                Release(number, host.Partition.Checkpoints.Epoch);
+        }
+        finally
+        {
+            host.Dispose();
+        }
     }
 
     private void Release(int number, long epoch)

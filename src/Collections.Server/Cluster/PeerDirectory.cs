@@ -91,7 +91,7 @@ public sealed class PeerDirectory : IDisposable
                 owners = found.ToDictionary(static owner => owner.Partition);
             node.OnOwnersSeen(found);
         }
-        catch (StoreUnavailableException unavailable)
+        catch (Exception unavailable) when (unavailable is not OutOfMemoryException)
         {
             warn($"who runs which partition can't be asked for: {unavailable.Message}");
         }
@@ -120,7 +120,7 @@ public sealed class PeerDirectory : IDisposable
         {
             await node.Models.RefreshAsync();
         }
-        catch (Exception failure) when (failure is StoreUnavailableException or StoreCorruptException)
+        catch (Exception failure) when (failure is not (OutOfMemoryException or OperationCanceledException))
         {
             warn($"what models other nodes have activated can't be found out: {failure.Message}");
         }

@@ -93,7 +93,7 @@ public sealed class NodeServer : IAsyncDisposable
             throw new IOException($"can't listen on {listen}: {failure.Message.TrimEnd('.')}; choose another --listen", failure);
         }
         var server = new NodeServer(app, node);
-        node.Intake.AppliedElsewhere = new AppliedElsewhere(directory, time).WaitAsync;
+        node.Intake.AppliedElsewhere = new AppliedElsewhere(node, directory, time).WaitAsync;
         node.Join(advertise ?? server.Address.Authority);
         _ = directory.RunAsync(app.Lifetime.ApplicationStopping);
         _ = server.WatchHealthAsync(app.Services.GetRequiredService<HealthStatusBoard>(), app.Lifetime.ApplicationStopping);

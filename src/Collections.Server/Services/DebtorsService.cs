@@ -82,7 +82,16 @@ public sealed class DebtorsService(Node node, Router router, PeerDirectory direc
         status.LogEnd.Add(Numbers(node.Log.End(number)));
         if (state is PartitionState.Stopped or PartitionState.Leaving || !node.Owned.Contains(number))
             return status;
-        PartitionFigures figures = await Ask(() => node.Ask(number, PartitionFigures.Of));
+        PartitionFigures figures;
+        try
+        {
+            figures = await Ask(() => node.Ask(number, PartitionFigures.Of));
+        }
+        catch (PartitionElsewhereException)
+        {
+            status.State = nameof(PartitionState.Leaving).ToLowerInvariant();
+            return status;
+        }
         status.Debtors = figures.Debtors;
         status.Applied.Add(Numbers(figures.Applied));
         status.Checkpointed.Add(Numbers(figures.Checkpointed));

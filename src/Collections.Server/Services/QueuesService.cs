@@ -22,6 +22,12 @@ public sealed class QueuesService(Node node, Router router, LeaseNews news, Time
     /// <summary>How often a subscription that has nothing looks again, in milliseconds.</summary>
     private const int LookAgainMs = 200;
 
+    /// <summary>A lease whose end was due so long ago, in milliseconds, is taken for ended, although nobody has told: the news of another node may be lost.</summary>
+    private const long OverdueMs = 60_000;
+
+    /// <summary>Ends of leases that a subscriber who does not read keeps waiting; then the oldest are lost to him.</summary>
+    private const int NewsMax = 100_000;
+
     public override async Task<PullResponse> Pull(PullRequest request, ServerCallContext context)
     {
         if (request.Count is < 1 or > Engine.Limits.PullMax)
@@ -90,7 +96,7 @@ public sealed class QueuesService(Node node, Router router, LeaseNews news, Time
             throw Wire.Invalid("max_open", $"must be 1 to {Engine.Limits.PullMax}", request.MaxOpen);
         PullOrder order = Order(AccessPoint.Tenant(context, request.Tenant), request.Queue, request.MaxOpen, request.Caller, "", request.LeaseSeconds, !request.WithoutReasons);
         string language = ReasonTexts.Language(request.Language);
-        var ended = System.Threading.Channels.Channel.CreateUnbounded<LeaseEnd>();
+        var ended = System.Threading.Channels.Channel.CreateBounded<LeaseEnd>(new BoundedChannelOptions(NewsMax) { FullMode = BoundedChannelFullMode.DropOldest });
         using IDisposable listening = news.Listen(end => ended.Writer.TryWrite(end));
         // A subscription has no end of its own, and would hold up the node's stop until that gives up waiting.
         using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
@@ -139,7 +145,7 @@ public sealed class QueuesService(Node node, Router router, LeaseNews news, Time
     private async Task Stream(
         PullOrder order, int maxOpen, string language, ChannelReader<LeaseEnd> ended, IServerStreamWriter<SubscribeMessage> stream, CancellationToken cancellation)
     {
-        // With the end of each lease: that of another node's may have been missed.
+        // With the end of each lease.
         var open = new Dictionary<string, long>();
         while (!cancellation.IsCancellationRequested)
         {
@@ -149,7 +155,7 @@ public sealed class QueuesService(Node node, Router router, LeaseNews news, Time
                     await stream.WriteAsync(new SubscribeMessage { Voided = new LeaseVoided { Lease = end.Lease, Debtor = end.Debtor, Reason = end.Reason } }, cancellation);
             }
             long nowMs = node.NowMs;
-            foreach (string over in open.Where(lease => lease.Value < nowMs && !Runs(lease.Key)).Select(static lease => lease.Key).ToList())
+            foreach (string over in open.Where(lease => lease.Value < nowMs - OverdueMs).Select(static lease => lease.Key).ToList())
                 open.Remove(over);
             int given = 0;
             if (open.Count < maxOpen)
@@ -166,8 +172,6 @@ public sealed class QueuesService(Node node, Router router, LeaseNews news, Time
                 await WaitForNews(ended, cancellation);
         }
     }
-
-    private bool Runs(string lease) => LeaseRow.Ids.TryParse(lease, out int partition, out _) && node.StateOf(partition) != PartitionState.Elsewhere;
 
     private async Task WaitForNews(ChannelReader<LeaseEnd> ended, CancellationToken cancellation)
     {

@@ -51,9 +51,10 @@ internal sealed class LeaseBatch
                 LeaseRow? row = next.Row;
                 if (row is null || row.Partition != next.Partition || row.Sequence != next.Sequence)
                     throw new InvariantBrokenException(Text($"a grant carries its own row, but lease {next.Partition}-{next.Sequence} came with {row?.Id ?? "none"}"));
-                if (isKnown)
-                    throw new InvariantBrokenException($"a lease is granted once and first of all, but {row.Id} was changed before in the same batch");
-                outcomes[key] = new Outcome { Granted = row };
+                if (isKnown && (outcome.Granted is not null || outcome.IsClosed))
+                    throw new InvariantBrokenException($"a lease is granted once and before it ends, but {row.Id} was changed before in the same batch");
+                // What became void while its grant was on its way was told first: it is granted as void.
+                outcomes[key] = isKnown ? (outcome with { Granted = row }).Moved(outcome.ExpiresMs, outcome.IsVoided) : new Outcome { Granted = row };
                 break;
             case LeaseChangeKind.Extend or LeaseChangeKind.Void:
                 outcomes[key] = outcome.Moved(next.ExpiresMs, next.Kind == LeaseChangeKind.Void);
