@@ -151,7 +151,7 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
             catch (Exception unavailable) when (unavailable is not OutOfMemoryException)
             {
                 warn($"after a sleep this node can't find out whether its partitions are still its own; until then it does nothing: {unavailable.Message}");
-                Thread.Sleep(Limits.PauseStepMs);
+                closing.Token.WaitHandle.WaitOne(Limits.PauseStepMs);
             }
         }
     }
