@@ -11,6 +11,9 @@ namespace Collections.Kafka;
 /// </summary>
 public sealed class KafkaEventLog : IEventLog
 {
+    /// <summary>The name of the meter that tells of it; its scope is the log.</summary>
+    public const string MeterName = "Collections.Kafka";
+
     private readonly KafkaLogOptions options;
     private readonly IRecordArchive archive;
     private readonly PartitionFeed[] feeds;
@@ -19,6 +22,7 @@ public sealed class KafkaEventLog : IEventLog
     private readonly KafkaPublisher publisher;
     private readonly RecordPump pump;
     private readonly EndWatch ends;
+    private readonly KafkaMeters meters;
     private readonly Warnings warnings;
     private readonly StatisticsReader statistics = new();
     private int disposed;
@@ -52,6 +56,7 @@ public sealed class KafkaEventLog : IEventLog
         client.Assign(from feed in feeds from stream in Enum.GetValues<EventStream>() select (feed.Partition, stream, feed.Reached[stream]));
         pump.Start();
         ends.Start();
+        meters = new KafkaMeters(this, () => Statistics);
     }
 
     public int PartitionCount => feeds.Length;
@@ -105,6 +110,7 @@ public sealed class KafkaEventLog : IEventLog
     {
         if (Interlocked.Exchange(ref disposed, 1) != 0)
             return;
+        meters.Dispose();
         publisher.Dispose();
         appender.Dispose();
         pump.Stop();

@@ -72,7 +72,7 @@ public sealed class RepartitionTests : IDisposable
         Send(0, 100);
         using (var stop = new CancellationTokenSource())
         {
-            var reader = Task.Run(() => Pass(stop.Token, "--forever"));
+            var reader = Task.Run(() => Pass(untilEnd: false, stop.Token));
             stop.Cancel();
             Assert.True(reader.Wait(Patience.Limit));
         }
@@ -110,9 +110,9 @@ public sealed class RepartitionTests : IDisposable
     private Repartition Open(RepartitionPlan plan) => new(
         Samples.Options(cluster, "log", ("session.timeout.ms", "6000")), plan, Samples.NoJson, TimeProvider.System, warnings.Add);
 
-    private string Pass(CancellationToken cancellation = default, string mode = "")
+    private string Pass(bool untilEnd = true, CancellationToken cancellation = default)
     {
-        using Repartition bridge = Open(new RepartitionPlan(["billing.a", "billing.b"]) { UntilEnd = mode.Length == 0 });
+        using Repartition bridge = Open(new RepartitionPlan(["billing.a", "billing.b"]) { UntilEnd = untilEnd });
         bridge.Run(cancellation);
         return bridge.Tally.ToString();
     }
