@@ -11,6 +11,9 @@ namespace Collections.Kafka;
 /// </summary>
 public sealed class KafkaEventLog : IEventLog
 {
+    /// <summary>The name of the meter that tells of it; its scope is the log.</summary>
+    public const string MeterName = "Collections.Kafka";
+
     private readonly KafkaLogOptions options;
     private readonly IRecordArchive archive;
     private readonly PartitionFeed?[] feeds;
@@ -24,6 +27,7 @@ public sealed class KafkaEventLog : IEventLog
     private readonly RecordPump pump;
     private readonly EndWatch ends;
     private readonly ArchiveBackfill backfill;
+    private readonly KafkaMeters meters;
     private readonly Warnings warnings;
     private readonly StatisticsReader statistics = new();
     private int disposed;
@@ -62,6 +66,7 @@ public sealed class KafkaEventLog : IEventLog
         pump.Start();
         ends.Start();
         backfill.Start();
+        meters = new KafkaMeters(this, () => Statistics);
     }
 
     public int PartitionCount => feeds.Length;
@@ -162,6 +167,7 @@ public sealed class KafkaEventLog : IEventLog
         if (Interlocked.Exchange(ref disposed, 1) != 0)
             return;
         group.Leave();
+        meters.Dispose();
         publisher.Dispose();
         appender.Dispose();
         backfill.Dispose();

@@ -17,7 +17,11 @@ public readonly record struct StreamLag(int Partition, EventStream Stream, long 
 /// <param name="State">Such as UP, DOWN, CONNECT.</param>
 /// <param name="RttMeanMicros">Mean time of a request's round trip in the last window, in microseconds.</param>
 /// <param name="RttP99Micros">Its 99th percentile.</param>
-public sealed record BrokerStatistics(string Name, string State, long RttMeanMicros, long RttP99Micros);
+/// <param name="Errors">Requests that failed, answers that came broken, and connections that were lost, since the log was opened.</param>
+public sealed record BrokerStatistics(string Name, string State, long RttMeanMicros, long RttP99Micros, long Errors);
+
+/// <summary>Records that went over the wire since the log was opened, and their bytes.</summary>
+public readonly record struct RecordTraffic(long Records, long Bytes);
 
 /// <summary>How the Kafka log stands. Counts of librdkafka's are at most a second old.</summary>
 /// <param name="FetchedQueueRecords">Records fetched and not yet taken.</param>
@@ -26,7 +30,12 @@ public sealed record BrokerStatistics(string Name, string State, long RttMeanMic
 /// <param name="ProduceQueueBytes">Their bytes.</param>
 public sealed record KafkaStatistics(
     IReadOnlyList<StreamLag> Lags, IReadOnlyList<BrokerStatistics> Brokers, long FetchedQueueRecords, long FetchedQueueBytes, long ProduceQueueRecords,
-    long ProduceQueueBytes);
+    long ProduceQueueBytes)
+{
+    public RecordTraffic Consumed { get; init; }
+
+    public RecordTraffic Produced { get; init; }
+}
 
 /// <summary>Reads librdkafka's statistics as they come, on its threads.</summary>
 internal sealed class StatisticsReader
@@ -35,11 +44,13 @@ internal sealed class StatisticsReader
     private List<BrokerStatistics> brokers = [];
     private (long Records, long Bytes) fetched;
     private (long Records, long Bytes) produced;
+    private RecordTraffic consumedTraffic;
+    private RecordTraffic producedTraffic;
 
     public KafkaStatistics Snapshot(IEnumerable<StreamLag> lags)
     {
         lock (gate)
-            return new KafkaStatistics([.. lags], brokers, fetched.Records, fetched.Bytes, produced.Records, produced.Bytes);
+            return new KafkaStatistics([.. lags], brokers, fetched.Records, fetched.Bytes, produced.Records, produced.Bytes) { Consumed = consumedTraffic, Produced = producedTraffic };
     }
 
     public void ReadConsumer(string json)
@@ -53,7 +64,7 @@ internal sealed class StatisticsReader
                 continue;
             broker.Value.TryGetProperty("rtt", out JsonElement rtt);
             string state = broker.Value.TryGetProperty("state", out JsonElement said) ? said.GetString() ?? "" : "";
-            found.Add(new BrokerStatistics(broker.Name, state, Number(rtt, "avg"), Number(rtt, "p99")));
+            found.Add(new BrokerStatistics(broker.Name, state, Number(rtt, "avg"), Number(rtt, "p99"), Number(broker.Value, "txerrs") + Number(broker.Value, "rxerrs") + Number(broker.Value, "disconnects")));
         }
         (long records, long bytes) = (0, 0);
         foreach (JsonProperty topic in Members(document.RootElement, "topics"))
@@ -65,14 +76,15 @@ internal sealed class StatisticsReader
             }
         }
         lock (gate)
-            (brokers, fetched) = (found, (records, bytes));
+            (brokers, fetched, consumedTraffic) = (found, (records, bytes), new RecordTraffic(Number(document.RootElement, "rxmsgs"), Number(document.RootElement, "rxmsg_bytes")));
     }
 
     public void ReadProducer(string json)
     {
         using JsonDocument document = JsonDocument.Parse(Encoding.UTF8.GetBytes(json));
         lock (gate)
-            produced = (Number(document.RootElement, "msg_cnt"), Number(document.RootElement, "msg_size"));
+            (produced, producedTraffic) = (
+                (Number(document.RootElement, "msg_cnt"), Number(document.RootElement, "msg_size")), new RecordTraffic(Number(document.RootElement, "txmsgs"), Number(document.RootElement, "txmsg_bytes")));
     }
 
     private static IEnumerable<JsonProperty> Members(JsonElement of, string name) =>

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text;
 using Collections.Engine.Hosting;
+using Collections.Kafka;
 
 namespace Collections.Server.Operations;
 
@@ -13,11 +14,14 @@ internal sealed class MetricsPage : IDisposable
     /// <summary>Of the web server: calls by route and status, with their durations.</summary>
     public const string CallsMeter = "Microsoft.AspNetCore.Hosting";
 
+    /// <summary>Of the connections to PostgreSQL: how many are used, how long commands take. One a process.</summary>
+    public const string PostgresMeter = "Npgsql";
+
     private readonly SortedDictionary<string, MeterFamily> families = new(StringComparer.Ordinal);
     private readonly MeterListener listener = new();
     private readonly Lock gate = new();
 
-    /// <summary>The node whose page this is, and the factory of its web server's meters; empty while the node is still loading.</summary>
+    /// <summary>The node whose page this is, its log, and the factory of its web server's meters; empty while the node is still loading.</summary>
     private readonly HashSet<object> scopes = new(ReferenceEqualityComparer.Instance);
 
     public MetricsPage()
@@ -29,7 +33,7 @@ internal sealed class MetricsPage : IDisposable
         listener.Start();
     }
 
-    /// <summary>Takes the instruments in that belong to a scope: a node, or the factory of a server's meters. There may be others in the process.</summary>
+    /// <summary>Takes the instruments in that belong to a scope: a node, a log, or the factory of a server's meters. There may be others in the process.</summary>
     public void Add(object scope)
     {
         lock (gate)
@@ -66,8 +70,8 @@ internal sealed class MetricsPage : IDisposable
         {
             bool isWanted = instrument.Meter.Name switch
             {
-                RuntimeMeter => true,
-                NodeMeters.Name or CallsMeter => instrument.Meter.Scope is { } scope && scopes.Contains(scope),
+                RuntimeMeter or PostgresMeter => true,
+                NodeMeters.Name or CallsMeter or KafkaEventLog.MeterName => instrument.Meter.Scope is { } scope && scopes.Contains(scope),
                 _ => false,
             };
             if (!isWanted)

@@ -65,6 +65,7 @@ public sealed class OperationsServer : IAsyncDisposable
     public void Observe(NodeServer loaded)
     {
         page.Add(loaded.Node);
+        page.Add(loaded.Node.Log);
         page.Add(loaded.Meters);
         node = loaded;
     }

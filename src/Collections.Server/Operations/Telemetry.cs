@@ -1,4 +1,5 @@
 using Collections.Engine.Hosting;
+using Collections.Kafka;
 using Collections.Server.Services;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
@@ -45,7 +46,7 @@ internal sealed class Telemetry : IDisposable
         bool sendsMetrics = !isDisabled && IsWanted(variable, "METRICS"), sendsTraces = !isDisabled && IsWanted(variable, "TRACES");
         return new Telemetry(
             sendsMetrics
-                ? Sdk.CreateMeterProviderBuilder().SetResourceBuilder(Resource()).AddMeter(NodeMeters.Name, MetricsPage.RuntimeMeter, MetricsPage.CallsMeter).AddOtlpExporter().Build()
+                ? Sdk.CreateMeterProviderBuilder().SetResourceBuilder(Resource()).AddMeter(NodeMeters.Name, KafkaEventLog.MeterName, MetricsPage.RuntimeMeter, MetricsPage.CallsMeter, MetricsPage.PostgresMeter).AddOtlpExporter().Build()
                 : null,
             sendsTraces
                 ? Sdk.CreateTracerProviderBuilder().SetResourceBuilder(Resource()).AddSource(NodeMeters.Name, CallSpans).AddOtlpExporter().Build()

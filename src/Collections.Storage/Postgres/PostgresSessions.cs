@@ -21,7 +21,8 @@ internal sealed class PostgresSessions : IDisposable
     public PostgresSessions(PostgresSettings settings)
     {
         Settings = settings;
-        var builder = new NpgsqlDataSourceBuilder(settings.Connection.ConnectionString);
+        // Named, because what measures it is labelled by its name, and without one by its connection string.
+        var builder = new NpgsqlDataSourceBuilder(settings.Connection.ConnectionString) { Name = "store" };
         builder.UsePhysicalConnectionInitializer(
             static connection => Execute(connection, Prepare),
             static async connection =>
