@@ -35,12 +35,14 @@ internal sealed class LoadCommand
             scenario, target, address, seconds, seed, debtors, rate, batch, pullRate, pullCount, getRate, withoutReasons, durable, inFlight, timeout, histogram, json,
         };
         kafka.AddTo(root);
-        root.Add(MockBroker.Build());
     }
 
     /// <returns>The exit code: 0; 1, if requests failed or answers contradicted each other; 2, if nothing could be done.</returns>
     public static async Task<int> RunAsync(string[] arguments, Func<LoadOptions, CancellationToken, Task<int>> run)
     {
+        // Not a scenario: it stands beside them.
+        if (arguments is ["broker", ..])
+            return await MockBroker.Build().Parse(arguments[1..]).InvokeAsync();
         var command = new LoadCommand();
         command.root.SetAction((parsed, cancellation) =>
             command.Read(parsed, out string problem) is { } options ? run(options, cancellation) : Task.FromResult(Output.Fail(problem)));

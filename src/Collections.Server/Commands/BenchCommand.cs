@@ -22,7 +22,7 @@ internal static class BenchCommand
         var kafka = new KafkaSettings();
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
         var command = new Command("bench", "Measure the engine end to end on this machine: events, pulls, payments, memory, restart") { debtors, months, days, seconds, payments, data, store, handOver, json };
-        kafka.AddTo(command);
+        kafka.AddTo(command, joins: true);
         command.SetAction(arguments =>
         {
             int count = arguments.GetValue(debtors), span = arguments.GetValue(months), live = arguments.GetValue(days);

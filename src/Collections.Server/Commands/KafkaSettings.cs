@@ -26,11 +26,13 @@ internal sealed class KafkaSettings
         DefaultValueFactory = _ => [],
     };
 
-    public void AddTo(Command command)
+    /// <param name="joins">Whether the command runs a node, which joins the group of nodes.</param>
+    public void AddTo(Command command, bool joins = false)
     {
         command.Add(bootstrap);
         command.Add(prefix);
-        command.Add(group);
+        if (joins)
+            command.Add(group);
         command.Add(settings);
     }
 
@@ -48,7 +50,7 @@ internal sealed class KafkaSettings
             else
                 AddFile(read, given);
         }
-        return new KafkaLogOptions(brokers) { Prefix = arguments.GetValue(prefix)!, Group = arguments.GetValue(group)!, Settings = read };
+        return new KafkaLogOptions(brokers) { Prefix = arguments.GetValue(prefix)!, Group = arguments.GetValue(group) ?? KafkaLogOptions.PrefixDefault, Settings = read };
     }
 
     private static void AddFile(Dictionary<string, string> read, string path)

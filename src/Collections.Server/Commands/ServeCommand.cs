@@ -27,7 +27,7 @@ internal static class ServeCommand
         var kafka = new KafkaSettings();
         var operations = new OperationsOptions();
         var command = new Command("serve", "Run a node: log, partitions, queues and gRPC, with SQLite inside") { data, listen, advertise, partitions, model, store };
-        kafka.AddTo(command);
+        kafka.AddTo(command, joins: true);
         operations.AddTo(command);
         command.SetAction((arguments, cancellation) => operations.RunAsync(arguments, (watch, log) => RunAsync(
             new DataDirectory(arguments.GetValue(data)!) { Store = arguments.GetValue(store) }, arguments.GetValue(listen)!, arguments.GetValue(advertise), operations.TrustsNetwork(arguments), arguments.GetValue(partitions), arguments.GetValue(model),

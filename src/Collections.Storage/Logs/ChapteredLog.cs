@@ -38,6 +38,9 @@ internal sealed class ChapteredLog : IDisposable
             throw;
         }
         chapters = [.. found];
+        // Only the last one is appended to; however many there are, the others take no files.
+        foreach (Chapter earlier in found.SkipLast(1))
+            earlier.Log.Rest();
     }
 
     public StreamPositions End => chapters[^1].Log.End;
@@ -69,6 +72,7 @@ internal sealed class ChapteredLog : IDisposable
             all[^1].Log.Dispose();
             all = all[..^1];
         }
+        all[^1].Log.Rest();
         chapters = [.. all, Open(DirectoryOf(all.Length), all.Length, at)];
     }
 
@@ -82,6 +86,8 @@ internal sealed class ChapteredLog : IDisposable
         if (streams[0].Count + streams[1].Count + streams[2].Count > 0)
             chapter.Log.Append(streams);
         chapter.FilledTo = chapter.FilledTo.Max(reached);
+        if (chapter.FilledTo.Covers(gap.To))
+            chapter.Log.Rest();
     }
 
     /// <param name="sourceEnd">As in <see cref="PartitionCursor.Read"/>.</param>

@@ -196,6 +196,13 @@ internal sealed class PartitionLog : IDisposable
         }
     }
 
+    /// <summary>Nothing is appended for a while: the file is closed, and opened again when something is. Nobody may append meanwhile.</summary>
+    public void Rest()
+    {
+        writer?.Dispose();
+        writer = null;
+    }
+
     public void Dispose()
     {
         cursor.Dispose();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Collections.Kafka.Tests;
 using Collections.Server.Tests.EndToEnd;
 using Collections.Storage.Tests;
 using Collections.V1;
@@ -65,6 +66,7 @@ public sealed class ClusterFailureTests(ITestOutputHelper output, SharedCluster 
         Assert.InRange(status.EventsApplied, applied, applied + hands.Voided);
         await scene.JudgeAsync([.. events.Select(static e => e.Debtor).Distinct()]);
         await RequireGaplessTrailAsync(scene.Store);
+        await RequireDecisionsAsync(scene);
     }
 
     /// <summary>Half of the events come over Kafka from a producer of its own, half by calls to the nodes.</summary>
@@ -154,6 +156,23 @@ public sealed class ClusterFailureTests(ITestOutputHelper output, SharedCluster 
         Event.BodyOneofCase.PaymentReceived or Event.BodyOneofCase.PaymentReversed or Event.BodyOneofCase.PaymentFailed => "payments",
         _ => "activity",
     };
+
+    /// <summary>Every act was told under one id, without a gap, in order; what was told twice is the same to the byte.</summary>
+    private static async Task RequireDecisionsAsync(ClusterScene scene)
+    {
+        await using var connection = new NpgsqlConnection(scene.Store);
+        await connection.OpenAsync();
+        using var patience = new CancellationTokenSource(CollectionsProcess.Patience);
+        using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        await using var waiting = new NpgsqlCommand("SELECT count(*) FROM outbox", connection);
+        while ((long)(await waiting.ExecuteScalarAsync(patience.Token))! > 0)
+            await again.WaitForNextTickAsync(patience.Token);
+        List<SeenMessage> told = TopicReader.ReadAll(scene.Bootstrap, $"{scene.Prefix}.decisions", ClusterScene.Partitions);
+        Assert.NotEmpty(told);
+        Assert.All(told.GroupBy(static message => message.Id), static same => Assert.Single(same.Select(static message => Convert.ToHexString(message.Value)).Distinct()));
+        foreach (IGrouping<int, SeenMessage> partition in told.DistinctBy(static message => message.Id).GroupBy(static message => message.Partition))
+            Assert.Equal(Enumerable.Range(1, partition.Count()).Select(number => $"{partition.Key}-{number}"), partition.Select(static message => message.Id));
+    }
 
     /// <summary>The acts of each partition are numbered without a gap, whoever has written them.</summary>
     private static async Task RequireGaplessTrailAsync(string store)

@@ -55,6 +55,8 @@ internal sealed class ClusterScene : ICallLink, IAsyncDisposable
 
     public string Prefix => prefix;
 
+    public string Bootstrap => bootstrap;
+
     /// <summary>By name; null while it is not running.</summary>
     public SortedDictionary<string, ServeProcess> Nodes { get; } = new(StringComparer.Ordinal);
 
