@@ -36,11 +36,11 @@ internal static class Limits
     /// <summary>How often the ends of all partitions are asked for: one request to each broker.</summary>
     public const int EndsEveryMs = 200;
 
-    /// <summary>An answer older than this says nothing about the present: two requests went unanswered, or some fifty were refused.</summary>
-    public const int EndsKnownForMs = 11_000;
+    /// <summary>An answer older than this says nothing about the present: longer than a request is waited for, so that one that fails alone stops no clock.</summary>
+    public const int EndsKnownForMs = 5_000;
 
     /// <summary>How long one request for ends, or about topics, waits for its answer.</summary>
-    public const int RequestMs = 5_000;
+    public const int RequestMs = 3_000;
 
     /// <summary>How long an archive that takes nothing is left alone before it is tried again.</summary>
     public const int ArchiveRetryMs = 500;
