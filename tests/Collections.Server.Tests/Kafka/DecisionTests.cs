@@ -130,7 +130,7 @@ public sealed class DecisionTests(SharedCluster postgres) : IDisposable
     }
 
     private Task<ServeProcess> StartAsync(string[] store) =>
-        ServeProcess.StartAsync(folder["data"], ["--kafka", cluster.Bootstrap, "--prefix", Prefix, "--kafka-config", "fetch.wait.max.ms=5", .. store]);
+        ServeProcess.StartAsync(folder["data"], ["--kafka", cluster.Bootstrap, "--prefix", Prefix, "--kafka-config", "fetch.wait.max.ms=5", "--kafka-config", "session.timeout.ms=6000", "--kafka-config", "heartbeat.interval.ms=500", .. store]);
 
     private static async Task ActAsync(GrpcChannel channel, int round, HashSet<string> granted)
     {
