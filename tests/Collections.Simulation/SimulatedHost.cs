@@ -1,6 +1,7 @@
 using System.Globalization;
 using Collections.Domain.Debtors;
 using Collections.Domain.Events;
+using Collections.Engine.Hosting;
 using Collections.Engine.Leases;
 using Collections.Engine.Logs;
 using Collections.Engine.Partitions;
@@ -24,6 +25,7 @@ internal sealed class SimulatedHost : IDisposable
     private readonly DebtorOptions options;
     private readonly Random slices;
     private readonly Partition?[] partitions;
+    private readonly Refold?[] refolds;
     private readonly Queue<(int Partition, HistoryRequest Request)> histories = [];
     private readonly RecordBatch records = new();
     private readonly Checkpoint checkpoint = new();
@@ -38,6 +40,7 @@ internal sealed class SimulatedHost : IDisposable
         NowMs = nowMs;
         slices = new Random(seed);
         partitions = new Partition?[log.PartitionCount];
+        refolds = new Refold?[log.PartitionCount];
         store.At = moment => Step(moment.ToString());
     }
 
@@ -131,7 +134,7 @@ internal sealed class SimulatedHost : IDisposable
     public void Keep(int number)
     {
         Partition partition = partitions[number]!;
-        if (!partition.Checkpoints.IsDue)
+        if (!partition.Checkpoints.IsDue || refolds[number] is not null)
             return;
         Step("before fill");
         partition.Checkpoints.Fill(checkpoint);
@@ -219,7 +222,14 @@ internal sealed class SimulatedHost : IDisposable
         int count = partition.CanRead ? log.Read(number, ref next, wanted, records) : 0;
         bool caughtUp = count < wanted && partition.CanRead;
         Step("before the slice");
+        refolds[number]?.Count(records);
         partition.RunOnce(new Slice { Records = records, CaughtUp = caughtUp, NowMs = NowMs, SweepMax = Engine.Limits.SweepPerSlice });
+        if (refolds[number] is { } refold && refold.IsOver(number, partition.Positions))
+        {
+            // Not one more and not one less than the checkpoint before had counted.
+            Assert.Equal(0, refold.Missing);
+            refolds[number] = null;
+        }
         Do(partition);
         return !caughtUp || partition.HasWork || !partition.Positions.Covers(log.End(number));
     }
@@ -253,6 +263,7 @@ internal sealed class SimulatedHost : IDisposable
         bool found = store.Load(number, partition.Checkpoints);
         bool refold = partition.Checkpoints.RefoldReason.Length > 0;
         uint next = partition.Checkpoints.StoredLeaseSequence;
+        refolds[number] = refold ? new Refold(partition.Checkpoints) : null;
         if (refold)
         {
             partition.Dispose();

@@ -60,9 +60,14 @@ internal sealed class PartitionHost : IDisposable
     /// <summary>Waits until nothing is under way; null: nobody does.</summary>
     private TaskCompletionSource? quiet;
 
-    public PartitionHost(Node node, Partition partition, Worker worker)
+    /// <summary>What the stored checkpoint is folded anew under; null: it was taken over, or what it had has been read again.</summary>
+    private Refold? refold;
+
+    /// <param name="refold">Given if the partition is folded anew instead of taking its stored checkpoint over.</param>
+    public PartitionHost(Node node, Partition partition, Worker worker, Refold? refold)
     {
         this.node = node;
+        this.refold = refold;
         Partition = partition;
         Worker = worker;
         checkpoint = node.NewCheckpoint();
@@ -156,6 +161,11 @@ internal sealed class PartitionHost : IDisposable
     /// </summary>
     public void RequestCheckpoint(TaskCompletionSource done)
     {
+        if (refold is not null)
+        {
+            done.TrySetException(new InvalidOperationException($"partition {Number} is being folded anew from the log"));
+            return;
+        }
         checkpointRequests.Add(done);
         if (!checkpointInFlight)
             StartCheckpoint();
@@ -229,6 +239,8 @@ internal sealed class PartitionHost : IDisposable
     {
         if (State == PartitionState.Stopped)
             throw new InvalidOperationException($"it has stopped: {Reason}");
+        if (refold is not null)
+            throw new InvalidOperationException("it is being folded anew from the log");
         State = PartitionState.Leaving;
         quiet = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         CompleteIfQuiet();
@@ -259,11 +271,14 @@ internal sealed class PartitionHost : IDisposable
             CheckpointIfTime();
             return false;
         }
+        refold?.Count(records);
         long began = count == 0 ? 0 : node.Cadence.GetTimestamp();
         Partition.RunOnce(new Slice { Records = records, CaughtUp = caughtUp, NowMs = nowMs, SweepMax = sweepMax });
         if (count > 0)
             node.Meters.SliceDuration.Record(node.Cadence.GetElapsedTime(began).TotalSeconds);
-        State = caughtUp ? PartitionState.Serving
+        if (refold is not null && refold.IsOver(Number, Partition.Positions))
+            refold = null;
+        State = caughtUp && refold is null ? PartitionState.Serving
             : State == PartitionState.Recovering ? PartitionState.Recovering
             : Partition.BehindMs > Limits.BehindMsMax ? PartitionState.Behind : State;
         Do(Partition.Effects);
@@ -389,7 +404,7 @@ internal sealed class PartitionHost : IDisposable
 
     private void StartCheckpoint()
     {
-        if (IsRerouting)
+        if (IsRerouting || refold is not null)
             return;
         TaskCompletionSource[] requests = [.. checkpointRequests];
         checkpointRequests.Clear();

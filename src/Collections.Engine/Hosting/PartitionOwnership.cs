@@ -244,7 +244,7 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
     {
         long epoch = store.TakeOwnership(number, node.Owner);
         ModelSet models = node.Models.Current;
-        Partition partition = Load(number, epoch, models);
+        Partition partition = Load(number, epoch, models, out Refold? refold);
         PartitionHost host;
         try
         {
@@ -253,7 +253,7 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
             IReadOnlyList<LeaseRow> leases = store.LoadLeases(number);
             partition.Checkpoints.Finish(leases);
             node.Actions.RememberRequests(leases);
-            host = new PartitionHost(node, partition, node.LeastBusyWorker());
+            host = new PartitionHost(node, partition, node.LeastBusyWorker(), refold);
         }
         catch
         {
@@ -266,8 +266,9 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
         node.Models.OnTaken(host, models);
     }
 
-    private Partition Load(int number, long epoch, ModelSet models)
+    private Partition Load(int number, long epoch, ModelSet models, out Refold? refold)
     {
+        refold = null;
         var partition = new Partition(number, node.PartitionCount, models, node.Options.Debtors, publishes: node.Outbox is not null);
         try
         {
@@ -277,6 +278,7 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
             if (reason.Length > 0)
             {
                 warn($"partition {number} is folded anew from the log: {reason}");
+                refold = new Refold(partition.Checkpoints);
                 partition.Dispose();
                 partition = new Partition(number, node.PartitionCount, models, node.Options.Debtors, publishes: node.Outbox is not null);
             }

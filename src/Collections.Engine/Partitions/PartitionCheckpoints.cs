@@ -63,6 +63,12 @@ public sealed class PartitionCheckpoints : ICheckpointSink
     /// <summary>The number of the next lease as the stored checkpoint has it, whether its states can be taken over or not.</summary>
     public uint StoredLeaseSequence { get; private set; }
 
+    /// <summary>Where the stored checkpoint stands, whether its states can be taken over or not.</summary>
+    public StreamPositions StoredNext { get; private set; }
+
+    /// <summary>How many events had been read for the stored checkpoint: what became of them is counted there, or they are held.</summary>
+    public long StoredEvents { get; private set; }
+
     /// <summary>Takes the partition over: what is written from now on is written under this epoch.</summary>
     /// <param name="startAnew">Nothing is taken over; the first checkpoint replaces what is stored.</param>
     /// <param name="nextLeaseSequence">Where the numbers of leases go on at least: also one that starts anew gives no number twice.</param>
@@ -147,6 +153,8 @@ public sealed class PartitionCheckpoints : ICheckpointSink
     void ICheckpointSink.Header(CheckpointHeader header)
     {
         StoredLeaseSequence = header.NextLeaseSequence;
+        StoredNext = header.Next;
+        StoredEvents += header.Counters.Events;
         if (header.LayoutVersion != DebtorImage.LayoutVersion)
         {
             RefoldReason = $"the states are stored in layout {header.LayoutVersion}, this version writes {DebtorImage.LayoutVersion}";
@@ -182,6 +190,7 @@ public sealed class PartitionCheckpoints : ICheckpointSink
 
     void ICheckpointSink.Held(in LogRecord record)
     {
+        StoredEvents++;
         if (RefoldReason.Length == 0)
             partition.RestoreHeld(record);
     }

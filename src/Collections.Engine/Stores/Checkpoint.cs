@@ -1,3 +1,4 @@
+using Collections.Domain.Events;
 using Collections.Engine.Logs;
 
 namespace Collections.Engine.Stores;
@@ -13,7 +14,12 @@ public readonly record struct CheckpointHeader(
     StreamPositions Next, long ClockMs, uint NextLeaseSequence, int LayoutVersion, int SweptDay, bool Quiet, PartitionCounters Counters);
 
 /// <summary>Counts since the log began; they survive restarts with the checkpoint.</summary>
-public record struct PartitionCounters(long Applied, long Duplicates, long DeadLetters, long Parked, long Misplaced);
+/// <param name="Parked">Debtors that had to wait for their history; the other counts are of events.</param>
+public record struct PartitionCounters(long Applied, long Duplicates, long DeadLetters, long Parked, long Misplaced)
+{
+    /// <summary>Each event that was read counts once, except <see cref="EventKind.ImportEnded"/>, and those that are held until their debtor's history is there.</summary>
+    public readonly long Events => Applied + Duplicates + DeadLetters + Misplaced;
+}
 
 /// <summary>
 /// A consistent copy of what changed in a partition since its last checkpoint, taken between two slices. The worker fills it; the

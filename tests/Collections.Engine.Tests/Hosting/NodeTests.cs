@@ -4,6 +4,7 @@ using Collections.Domain.Debtors;
 using Collections.Domain.Events;
 using Collections.Engine.Hosting;
 using Collections.Engine.Leases;
+using Collections.Engine.Logs;
 using Collections.Engine.Partitions;
 using Collections.Engine.Stores;
 using Collections.Simulation.Fakes;
@@ -325,6 +326,30 @@ public sealed class NodeTests
         Assert.Contains(scene.Warnings, warning => warning.Contains("folded anew", StringComparison.Ordinal));
         Assert.Equal([lease], NodeScene.Ids(await scene.PullAsync(1, "request")));
         Assert.Equal(["b"], NodeScene.Names(await scene.PullAsync(5)));
+    }
+
+    [Fact]
+    public async Task A_partition_is_not_folded_anew_from_less_than_was_applied()
+    {
+        await using var scene = new NodeScene(partitions: 1);
+        await scene.OweAsync(("a", 300), ("b", 200), ("c", 100));
+        await scene.Node.CheckpointAsync().WaitAsync(NodeScene.Patience);
+        int kept = scene.Store.CheckpointCount;
+        scene.Store.ChangeLayout(0);
+        scene.Log.LoseBefore(0, new StreamPositions(1, 0, 0));
+        scene.Restart();
+        await scene.SettleAsync();
+        Assert.Equal(PartitionState.Stopped, scene.Node.StateOf(0));
+        Assert.Contains(scene.Warnings, static warning => warning.Contains("partition 0 can't be folded anew", StringComparison.Ordinal) && warning.Contains("has 2 events, and 3 had been applied", StringComparison.Ordinal));
+        Assert.Empty((await scene.PullAsync(5)).Leases);
+        // With the whole log the checkpoint is still the one to hold it to.
+        scene.Log.LoseBefore(0, StreamPositions.Start);
+        scene.Restart();
+        await scene.SettleAsync();
+        Assert.Equal(kept, scene.Store.CheckpointCount);
+        Assert.Equal(["a", "b", "c"], NodeScene.Names(await scene.PullAsync(5)));
+        await scene.Node.CheckpointAsync().WaitAsync(NodeScene.Patience);
+        Assert.Equal(kept + 1, scene.Store.CheckpointCount);
     }
 
     [Fact]

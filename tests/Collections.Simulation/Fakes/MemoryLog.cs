@@ -11,6 +11,7 @@ namespace Collections.Simulation.Fakes;
 internal sealed class MemoryLog : IEventLog
 {
     private readonly List<Stored>[,] streams;
+    private readonly StreamPositions[] begins;
     private readonly Lock gate;
     private bool closed;
     private int appendFailures;
@@ -21,12 +22,14 @@ internal sealed class MemoryLog : IEventLog
         streams = new List<Stored>[partitions, EventKinds.StreamCount];
         for (int i = 0; i < partitions * EventKinds.StreamCount; i++)
             streams[i / EventKinds.StreamCount, i % EventKinds.StreamCount] = [];
+        begins = new StreamPositions[partitions];
         gate = new Lock();
     }
 
     private MemoryLog(MemoryLog before)
     {
         streams = before.streams;
+        begins = before.begins;
         gate = before.gate;
         Publisher = before.Publisher;
     }
@@ -56,6 +59,13 @@ internal sealed class MemoryLog : IEventLog
     /// <summary>The next appends fail, and nothing of them is kept.</summary>
     public void FailAppends(int count) => appendFailures = count;
 
+    /// <summary>What lies before the positions is gone, as when retention has deleted it; <see cref="StreamPositions.Start"/> brings it back.</summary>
+    public void LoseBefore(int partition, StreamPositions at)
+    {
+        lock (gate)
+            begins[partition] = at;
+    }
+
     /// <summary>Appends wait, unkept, until <see cref="LetGo"/>.</summary>
     public void Hold() => held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -77,6 +87,7 @@ internal sealed class MemoryLog : IEventLog
             throw new LogUnavailableException("the simulated log can't be reached");
         lock (gate)
         {
+            from = from.Max(begins[partition]);
             int count = 0;
             for (; count < maxCount && Next(partition, from) is { } stream; count++)
             {
@@ -123,7 +134,7 @@ internal sealed class MemoryLog : IEventLog
             for (int stream = EventKinds.StreamCount - 1; stream >= 0; stream--)
             {
                 List<Stored> records = streams[partition, stream];
-                for (int i = (int)Math.Min(records.Count, until[(EventStream)stream]) - 1; i >= 0; i--)
+                for (int i = (int)Math.Min(records.Count, until[(EventStream)stream]) - 1; i >= begins[partition][(EventStream)stream]; i--)
                 {
                     if (records[i].DebtorHash == debtorHash)
                         Add(partition, (EventStream)stream, i, into);
