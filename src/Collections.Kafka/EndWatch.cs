@@ -1,10 +1,12 @@
+using Collections.Domain.Events;
 using Collections.Engine.Logs;
+using Confluent.Kafka;
 
 namespace Collections.Kafka;
 
 /// <summary>
 /// One thread that asks where the streams end, and shows lag tools what the store has. The ends are asked for instead of taken from fetches, because
-/// only an answer tells an idle topic from a broker that can't be reached.
+/// only an answer tells an idle topic from a broker that can't be reached. All are asked for at once, and apart when that brings no answer.
 /// </summary>
 internal sealed class EndWatch : IDisposable
 {
@@ -18,6 +20,9 @@ internal sealed class EndWatch : IDisposable
     private readonly Thread thread;
     private readonly Lock gate = new();
     private readonly Dictionary<int, StreamPositions> kept = [];
+
+    // Brokers are asked one by one, because a question to all of them was not answered. The watch's thread's.
+    private bool isApart;
 
     /// <param name="news">Called with a partition whose end has become known again.</param>
     public EndWatch(KafkaClient client, KafkaGroup group, PartitionFeed?[] feeds, TimeProvider time, Warnings warnings, Action<int> news)
@@ -58,31 +63,82 @@ internal sealed class EndWatch : IDisposable
     /// <summary>Asks once. An answer is as old as its question.</summary>
     public void Ask()
     {
-        long at = time.GetTimestamp();
         int[] open = [.. feeds.OfType<PartitionFeed>().Select(static feed => feed.Partition)];
         if (open.Length == 0)
             return;
-        foreach (StreamEnd end in client.Ask(open, beginning: false, Limits.RequestMs))
-        {
-            if (end.Problem.Length == 0)
-                feeds[end.Partition]?.SetEnd(end.Stream, end.Offset, at);
-            else
-                warnings.Say("ends", $"Kafka does not say where {end.Stream} of partition {end.Partition} ends: {end.Problem}; until it does, timers wait");
-        }
+        if (!isApart)
+            isApart = !Ask(KafkaClient.StreamsOf(open), Limits.RequestMs, isLast: false);
+        if (isApart)
+            isApart = !AskApart(open);
     }
 
     private void Run()
     {
         do
         {
-            PartitionFeed[] unsure = [.. feeds.OfType<PartitionFeed>().Where(feed => !KnowsEnd(feed))];
             Ask();
-            foreach (PartitionFeed feed in unsure.Where(KnowsEnd))
-                news(feed.Partition);
             client.Drain();
             Mirror();
         }
         while (!stopping.Wait(Limits.EndsEveryMs));
+    }
+
+    /// <param name="isLast">Whether what is not answered is not asked for in another way.</param>
+    /// <returns>Whether everything that was asked for is known.</returns>
+    private bool Ask(IEnumerable<(int Partition, EventStream Stream)> streams, int timeoutMs, bool isLast)
+    {
+        long at = time.GetTimestamp();
+        bool isWhole = true;
+        foreach (StreamEnd end in client.Ask(streams, beginning: false, timeoutMs))
+        {
+            isWhole &= end.Problem.Length == 0;
+            if (isLast || end.Problem.Length == 0)
+                Take(end, at);
+        }
+        return isWhole;
+    }
+
+    /// <summary>
+    /// Each broker is asked for itself, side by side: one that is away, or a stream that nobody leads, stops the clocks of its own partitions and of no
+    /// others.
+    /// </summary>
+    /// <returns>Whether everything is known again.</returns>
+    private bool AskApart(int[] open)
+    {
+        Dictionary<(int Partition, EventStream Stream), int> leaders;
+        try
+        {
+            leaders = client.Leaders(Limits.ApartRequestMs);
+        }
+        catch (KafkaException failure)
+        {
+            warnings.Say("leaders", $"Kafka does not say who leads the partitions: {failure.Error.Reason}; until it does, timers wait");
+            return false;
+        }
+        ILookup<int, (int Partition, EventStream Stream)> byLeader = KafkaClient.StreamsOf(open).ToLookup(stream => leaders.GetValueOrDefault(stream, -1));
+        foreach ((int partition, EventStream stream) in byLeader[-1])
+            Take(new StreamEnd(partition, stream, 0, "it has no leader"), 0);
+        Task<bool>[] asked =
+        [
+            .. byLeader.Where(static group => group.Key >= 0)
+                .Select(group => Task.Factory.StartNew(() => Ask(group, Limits.ApartRequestMs, isLast: true), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)),
+        ];
+        return Task.WhenAll(asked).GetAwaiter().GetResult().All(static isWhole => isWhole) && !byLeader[-1].Any();
+    }
+
+    private void Take(in StreamEnd end, long at)
+    {
+        if (end.Problem.Length > 0)
+        {
+            warnings.Say("ends", $"Kafka does not say where {end.Stream} of partition {end.Partition} ends: {end.Problem}; until it does, timers of the partition wait");
+            return;
+        }
+        if (feeds[end.Partition] is not { } feed)
+            return;
+        bool wasKnown = KnowsEnd(feed);
+        feed.SetEnd(end.Stream, end.Offset, at);
+        if (!wasKnown && KnowsEnd(feed))
+            news(end.Partition);
     }
 
     private void Mirror()

@@ -96,13 +96,16 @@ internal sealed unsafe class KafkaClient : IDisposable
         _ => EventStream.Activity,
     };
 
-    /// <summary>Asks the leaders of all partitions where the streams end, or begin: one request to each broker.</summary>
-    public List<StreamEnd> Ask(IEnumerable<int> partitions, bool beginning, int timeoutMs)
+    /// <summary>Where all streams of these partitions end, or begin.</summary>
+    public List<StreamEnd> Ask(IEnumerable<int> partitions, bool beginning, int timeoutMs) => Ask(StreamsOf(partitions), beginning, timeoutMs);
+
+    /// <summary>
+    /// Asks the leaders of all partitions where the streams end, or begin: one request to each broker. If one of them does not answer, or a stream has
+    /// no leader, librdkafka answers nothing of the others either.
+    /// </summary>
+    public List<StreamEnd> Ask(IEnumerable<(int Partition, EventStream Stream)> streams, bool beginning, int timeoutMs)
     {
-        Native.PartitionList* list = NewList(
-            from partition in partitions
-            from stream in Enum.GetValues<EventStream>()
-            select (partition, stream, beginning ? EarliestTimestamp : LatestTimestamp));
+        Native.PartitionList* list = NewList(streams.Select(s => (s.Partition, s.Stream, beginning ? EarliestTimestamp : LatestTimestamp)));
         try
         {
             int error = Native.rd_kafka_offsets_for_times(client, list, timeoutMs);
@@ -120,6 +123,29 @@ internal sealed unsafe class KafkaClient : IDisposable
         {
             Native.rd_kafka_topic_partition_list_destroy(list);
         }
+    }
+
+    /// <summary>All streams of the partitions.</summary>
+    public static IEnumerable<(int Partition, EventStream Stream)> StreamsOf(IEnumerable<int> partitions) =>
+        from partition in partitions
+        from stream in Enum.GetValues<EventStream>()
+        select (partition, stream);
+
+    /// <summary>The broker that leads each stream's partition, as any broker knows it; a stream that has none is missing.</summary>
+    /// <exception cref="KafkaException">No broker answers.</exception>
+    public Dictionary<(int Partition, EventStream Stream), int> Leaders(int timeoutMs)
+    {
+        var leaders = new Dictionary<(int Partition, EventStream Stream), int>();
+        using IAdminClient admin = new DependentAdminClientBuilder(consumer.Handle).Build();
+        foreach (EventStream stream in Enum.GetValues<EventStream>())
+        {
+            foreach (PartitionMetadata partition in admin.GetMetadata(options.TopicOf(stream), TimeSpan.FromMilliseconds(timeoutMs)).Topics.SelectMany(static t => t.Partitions))
+            {
+                if (partition.Leader >= 0)
+                    leaders[(partition.PartitionId, stream)] = partition.Leader;
+            }
+        }
+        return leaders;
     }
 
     public void Dispose()

@@ -42,6 +42,12 @@ internal static class Limits
     /// <summary>How long one request for ends, or about topics, waits for its answer.</summary>
     public const int RequestMs = 3_000;
 
+    /// <summary>
+    /// The same while brokers are asked one by one, because one of them does not answer: it delays the next question to the others by as much, and their
+    /// answers must not grow as old as <see cref="EndsKnownForMs"/>.
+    /// </summary>
+    public const int ApartRequestMs = 1_000;
+
     /// <summary>How long an archive that takes nothing is left alone before it is tried again.</summary>
     public const int ArchiveRetryMs = 500;
 
