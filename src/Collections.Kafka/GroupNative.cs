@@ -89,6 +89,10 @@ internal static unsafe partial class GroupNative
 
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static partial int rd_kafka_assignment(IntPtr client, out Native.PartitionList* partitions);
+
+    [LibraryImport(Library)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int rd_kafka_consumer_close(IntPtr client);
 
     [LibraryImport(Library)]

@@ -34,7 +34,11 @@ internal sealed unsafe class KafkaGroup : IPartitionGroup
         self = GCHandle.Alloc(this);
         try
         {
-            client = NewClient();
+            client = GroupMember.New(options.ForMember(), configuration =>
+            {
+                GroupNative.rd_kafka_conf_set_opaque(configuration, GCHandle.ToIntPtr(self));
+                GroupNative.rd_kafka_conf_set_rebalance_cb(configuration, &OnRebalance);
+            });
         }
         catch
         {
@@ -47,12 +51,9 @@ internal sealed unsafe class KafkaGroup : IPartitionGroup
     public void Join(IGroupMember member)
     {
         this.member = member;
-        Native.PartitionList* topics = Native.rd_kafka_topic_partition_list_new(1);
-        Native.rd_kafka_topic_partition_list_add(topics, options.TopicOf(EventStream.Activity), -1);
-        int error = GroupNative.rd_kafka_subscribe(client, topics);
-        Native.rd_kafka_topic_partition_list_destroy(topics);
-        if (error != Native.NoError)
-            throw new KafkaRefusedException($"the group '{options.Group}' can't be joined: {Native.Text(Native.rd_kafka_err2str(error))}");
+        string problem = GroupMember.Subscribe(client, [options.TopicOf(EventStream.Activity)]);
+        if (problem.Length > 0)
+            throw new KafkaRefusedException($"the group '{options.Group}' can't be joined: {problem}");
         thread.Start();
     }
 
@@ -167,31 +168,5 @@ internal sealed unsafe class KafkaGroup : IPartitionGroup
             return;
         warnings.Say("rebalance", $"Kafka, group '{options.Group}': {Native.Text(GroupNative.rd_kafka_error_string(error))}");
         GroupNative.rd_kafka_error_destroy(error);
-    }
-
-    private IntPtr NewClient()
-    {
-        const int errorSize = 512;
-        byte* error = stackalloc byte[errorSize];
-        IntPtr configuration = GroupNative.rd_kafka_conf_new();
-        foreach ((string name, string value) in options.ForMember())
-        {
-            if (GroupNative.rd_kafka_conf_set(configuration, name, value, error, errorSize) != GroupNative.ConfigurationOk)
-            {
-                GroupNative.rd_kafka_conf_destroy(configuration);
-                throw KafkaClient.Refused(new ArgumentException(Native.Text(error), name));
-            }
-        }
-        GroupNative.rd_kafka_conf_set_opaque(configuration, GCHandle.ToIntPtr(self));
-        GroupNative.rd_kafka_conf_set_log_cb(configuration, IntPtr.Zero);
-        GroupNative.rd_kafka_conf_set_rebalance_cb(configuration, &OnRebalance);
-        IntPtr made = GroupNative.rd_kafka_new(GroupNative.Consumer, configuration, error, errorSize);
-        if (made == IntPtr.Zero)
-        {
-            GroupNative.rd_kafka_conf_destroy(configuration);
-            throw KafkaClient.Refused(new ArgumentException(Native.Text(error)));
-        }
-        _ = GroupNative.rd_kafka_poll_set_consumer(made);
-        return made;
     }
 }

@@ -16,9 +16,6 @@ internal static unsafe partial class Native
     /// <summary>For <see cref="rd_kafka_purge"/>: what waits, and what is under way.</summary>
     public const int PurgeAll = 3;
 
-    /// <summary>For <see cref="rd_kafka_new"/>.</summary>
-    public const int ConsumerType = 1;
-
     private const string Library = "rdkafka";
 
     [LibraryImport(Library)]
@@ -86,46 +83,6 @@ internal static unsafe partial class Native
     [LibraryImport(Library)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static partial int rd_kafka_commit(IntPtr client, PartitionList* list, int async);
-
-    [LibraryImport(Library)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    public static partial IntPtr rd_kafka_conf_new();
-
-    [LibraryImport(Library)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    public static partial void rd_kafka_conf_destroy(IntPtr configuration);
-
-    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    public static partial int rd_kafka_conf_set(IntPtr configuration, string name, string value, byte* error, nuint errorSize);
-
-    [LibraryImport(Library)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    public static partial void rd_kafka_conf_set_log_cb(IntPtr configuration, IntPtr callback);
-
-    [LibraryImport(Library)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    public static partial IntPtr rd_kafka_new(int type, IntPtr configuration, byte* error, nuint errorSize);
-
-    [LibraryImport(Library)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    public static partial void rd_kafka_destroy(IntPtr client);
-
-    [LibraryImport(Library)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    public static partial int rd_kafka_poll_set_consumer(IntPtr client);
-
-    [LibraryImport(Library)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    public static partial int rd_kafka_subscribe(IntPtr client, PartitionList* topics);
-
-    [LibraryImport(Library)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    public static partial int rd_kafka_assignment(IntPtr client, out PartitionList* partitions);
-
-    [LibraryImport(Library)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    public static partial int rd_kafka_consumer_close(IntPtr client);
 
     public static string Text(byte* text) => Marshal.PtrToStringUTF8((IntPtr)text) ?? "";
 

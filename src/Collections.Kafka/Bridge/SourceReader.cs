@@ -1,5 +1,3 @@
-using Confluent.Kafka;
-
 namespace Collections.Kafka.Bridge;
 
 /// <summary>Where a record of a source lies.</summary>
@@ -11,11 +9,6 @@ internal readonly record struct SourcePlace(string Topic, int Partition, long Of
 /// </summary>
 internal sealed unsafe class SourceReader : IDisposable
 {
-    private const int TextBytes = 512;
-
-    /// <summary>A topic of a subscription, whichever partitions it has.</summary>
-    private const int AnyPartition = -1;
-
     private readonly IntPtr client;
     private readonly IntPtr queue;
     private readonly Dictionary<IntPtr, string> topics = [];
@@ -25,18 +18,13 @@ internal sealed unsafe class SourceReader : IDisposable
     public SourceReader(KafkaLogOptions options, RepartitionPlan plan)
     {
         RdKafkaLibrary.Require();
-        client = Build(options.ForGroup(plan.Group));
-        _ = Native.rd_kafka_poll_set_consumer(client);
+        client = GroupMember.New(options.ForGroup(plan.Group), prepare: null);
         queue = Native.rd_kafka_queue_get_consumer(client);
-        Native.PartitionList* list = Native.rd_kafka_topic_partition_list_new(plan.Sources.Count);
-        foreach (string source in plan.Sources)
-            Native.rd_kafka_topic_partition_list_add(list, source, AnyPartition);
-        int error = Native.rd_kafka_subscribe(client, list);
-        Native.rd_kafka_topic_partition_list_destroy(list);
-        if (error != Native.NoError)
+        string problem = GroupMember.Subscribe(client, plan.Sources);
+        if (problem.Length > 0)
         {
             Dispose();
-            throw new KafkaRefusedException($"--from {string.Join(',', plan.Sources)} can't be read: {Native.Text(Native.rd_kafka_err2str(error))}");
+            throw new KafkaRefusedException($"--from {string.Join(',', plan.Sources)} can't be read: {problem}");
         }
     }
 
@@ -45,7 +33,7 @@ internal sealed unsafe class SourceReader : IDisposable
     {
         get
         {
-            if (Native.rd_kafka_assignment(client, out Native.PartitionList* assigned) != Native.NoError)
+            if (GroupNative.rd_kafka_assignment(client, out Native.PartitionList* assigned) != Native.NoError)
                 return false;
             bool isAtEnd = assigned->Count > 0;
             for (int i = 0; i < assigned->Count; i++)
@@ -107,32 +95,9 @@ internal sealed unsafe class SourceReader : IDisposable
     /// <summary>Leaves the group.</summary>
     public void Dispose()
     {
-        _ = Native.rd_kafka_consumer_close(client);
+        _ = GroupNative.rd_kafka_consumer_close(client);
         Native.rd_kafka_queue_destroy(queue);
-        Native.rd_kafka_destroy(client);
-    }
-
-    private static IntPtr Build(ConsumerConfig settings)
-    {
-        IntPtr configuration = Native.rd_kafka_conf_new();
-        byte* text = stackalloc byte[TextBytes];
-        foreach ((string name, string value) in settings)
-        {
-            if (Native.rd_kafka_conf_set(configuration, name, value, text, TextBytes) != 0)
-            {
-                Native.rd_kafka_conf_destroy(configuration);
-                throw KafkaClient.Refused(new ArgumentException(Native.Text(text)));
-            }
-        }
-        // What is wrong is in the messages; the log would go to standard error.
-        Native.rd_kafka_conf_set_log_cb(configuration, IntPtr.Zero);
-        IntPtr client = Native.rd_kafka_new(Native.ConsumerType, configuration, text, TextBytes);
-        if (client == IntPtr.Zero)
-        {
-            Native.rd_kafka_conf_destroy(configuration);
-            throw KafkaClient.Refused(new ArgumentException(Native.Text(text)));
-        }
-        return client;
+        GroupNative.rd_kafka_destroy(client);
     }
 
     private string NameOf(IntPtr topic)

@@ -10,24 +10,6 @@ using Grpc.Net.Client;
 
 namespace Collections.Server.Tests.Kafka;
 
-/// <summary>As <see cref="KafkaFactAttribute"/>, for Debian's Python with confluent_kafka.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class KafkaPythonFactAttribute : FactAttribute
-{
-    public const string Python = "/usr/bin/python3";
-
-    public KafkaPythonFactAttribute() => Skip = KafkaFactAttribute.Missing ?? Reason.Value;
-
-    private static readonly Lazy<string?> Reason = new(static () =>
-    {
-        if (!File.Exists(Python))
-            return $"confluent_kafka is not available: there is no {Python}";
-        using Process probe = CollectionsProcess.Start(Python, ["-c", "import confluent_kafka"]);
-        probe.WaitForExit();
-        return probe.ExitCode == 0 ? null : $"confluent_kafka is not available to {Python}; Debian has it as python3-confluent-kafka";
-    });
-}
-
 /// <summary>What a node tells the world through Kafka, as processes that are killed in between.</summary>
 [Collection(PostgresServer.Name)]
 public sealed class DecisionTests(SharedCluster postgres) : IDisposable
@@ -76,7 +58,7 @@ public sealed class DecisionTests(SharedCluster postgres) : IDisposable
         Assert.Equal("payments", letter.Headers["stream"]);
     }
 
-    [KafkaPythonFact]
+    [PythonKafkaFact]
     public async Task The_sample_consumer_keeps_each_message_once_although_all_of_them_come_again()
     {
         cluster.CreateTopics(Prefix, Partitions);
@@ -121,7 +103,7 @@ public sealed class DecisionTests(SharedCluster postgres) : IDisposable
             File.Move(arguments[3], renamed);
             arguments = [arguments[0], arguments[1], arguments[2], renamed, arguments[4]];
         }
-        using Process process = CollectionsProcess.Start(KafkaPythonFactAttribute.Python, arguments);
+        using Process process = CollectionsProcess.Start(PythonKafkaFactAttribute.Python, arguments);
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = await process.StandardOutput.ReadToEndAsync().WaitAsync(CollectionsProcess.Patience);
         await process.WaitForExitAsync().WaitAsync(CollectionsProcess.Patience);

@@ -6,25 +6,6 @@ using Collections.V1;
 
 namespace Collections.Server.Tests.Kafka;
 
-/// <summary>A test of a producer in Python; it says which library is missing.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class PythonProducersFactAttribute : FactAttribute
-{
-    private static readonly string? Reason = WhyUnavailable();
-
-    public PythonProducersFactAttribute() => Skip = KafkaFactAttribute.Missing ?? Reason;
-
-    private static string? WhyUnavailable()
-    {
-        if (!File.Exists(GrpcioTheoryAttribute.Python))
-            return "Python's Kafka producers are not available: there is no python3";
-        using Process probe = CollectionsProcess.Start(GrpcioTheoryAttribute.Python, ["-c", "import kafka, confluent_kafka"]);
-        string errors = probe.StandardError.ReadToEnd();
-        probe.WaitForExit();
-        return probe.ExitCode == 0 ? null : $"Python's Kafka producers are not available ({errors.Trim().Split('\n')[^1]}); Debian has them as python3-kafka and python3-confluent-kafka";
-    }
-}
-
 /// <summary>Events of producers in another language, which choose partitions as theirs do.</summary>
 public sealed class OtherLanguageTests : IDisposable
 {
@@ -36,7 +17,7 @@ public sealed class OtherLanguageTests : IDisposable
 
     public OtherLanguageTests() => cluster.CreateTopics(Prefix, partitions: 8);
 
-    [PythonProducersFact]
+    [PythonKafkaFact]
     public async Task Whatever_their_partitioner_every_event_ends_at_its_debtor()
     {
         await SendAsync("kafka-python");

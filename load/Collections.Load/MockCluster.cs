@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Collections.Kafka.Tests;
+namespace Collections.Load;
 
 /// <summary>
 /// librdkafka's mock cluster: Kafka's protocol over TCP on this machine, with faults on demand. It keeps about 5 MiB or 100,000 messages a partition.
@@ -13,9 +13,12 @@ internal sealed partial class MockCluster : IDisposable
 
     private readonly IntPtr client;
     private readonly IntPtr cluster;
+    private readonly int brokers;
 
+    /// <param name="brokers">Numbered from 1.</param>
     public MockCluster(int brokers)
     {
+        this.brokers = brokers;
         byte[] error = new byte[256];
         IntPtr configuration = rd_kafka_conf_new();
         // Errors alone: that this client has no brokers of its own is as it should be.
@@ -42,16 +45,21 @@ internal sealed partial class MockCluster : IDisposable
             CreateTopic($"{prefix}.{stream}", partitions, replication);
     }
 
-    public void CreateTopic(string topic, int partitions, int replication = 1) =>
-        Assert.Equal(0, rd_kafka_mock_topic_create(cluster, topic, partitions, replication));
+    /// <summary>Brokers lead its partitions in turn; the mock would draw them by chance.</summary>
+    public void CreateTopic(string topic, int partitions, int replication = 1)
+    {
+        Require(rd_kafka_mock_topic_create(cluster, topic, partitions, replication));
+        for (int partition = 0; partition < partitions; partition++)
+            SetLeader(topic, partition, 1 + (partition % brokers));
+    }
 
-    public void SetDown(int broker) => Assert.Equal(0, rd_kafka_mock_broker_set_down(cluster, broker));
+    public void SetDown(int broker) => Require(rd_kafka_mock_broker_set_down(cluster, broker));
 
-    public void SetUp(int broker) => Assert.Equal(0, rd_kafka_mock_broker_set_up(cluster, broker));
+    public void SetUp(int broker) => Require(rd_kafka_mock_broker_set_up(cluster, broker));
 
-    public void SetRtt(int broker, int milliseconds) => Assert.Equal(0, rd_kafka_mock_broker_set_rtt(cluster, broker, milliseconds));
+    public void SetRtt(int broker, int milliseconds) => Require(rd_kafka_mock_broker_set_rtt(cluster, broker, milliseconds));
 
-    public void SetLeader(string topic, int partition, int broker) => Assert.Equal(0, rd_kafka_mock_partition_set_leader(cluster, topic, partition, broker));
+    public void SetLeader(string topic, int partition, int broker) => Require(rd_kafka_mock_partition_set_leader(cluster, topic, partition, broker));
 
     /// <summary>The next requests of a kind are answered by these errors of Kafka's protocol.</summary>
     public void PushErrors(Api api, params int[] errors) => rd_kafka_mock_push_request_errors_array(cluster, (short)api, (nuint)errors.Length, errors);
@@ -60,6 +68,13 @@ internal sealed partial class MockCluster : IDisposable
     {
         rd_kafka_mock_cluster_destroy(cluster);
         rd_kafka_destroy(client);
+    }
+
+    /// <exception cref="InvalidOperationException">The mock refuses: there is no such broker or topic, or the topic is there already.</exception>
+    private static void Require(int error)
+    {
+        if (error != 0)
+            throw new InvalidOperationException($"librdkafka's mock cluster refuses with error {error}");
     }
 
     [LibraryImport(Library)]
