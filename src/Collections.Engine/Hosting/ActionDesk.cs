@@ -22,7 +22,9 @@ public sealed class ActionDesk
     private readonly Node node;
     private readonly LocalActions local;
     private readonly Lock gate = new();
-    private readonly Dictionary<(string Tenant, string Caller, string Request), Task<PullResult>> requests = [];
+
+    // The end of each request; what it got is found in the leases themselves.
+    private readonly Dictionary<(string Tenant, string Caller, string Request), Task> requests = [];
     private readonly Queue<(string Tenant, string Caller, string Request)> requestOrder = [];
 
     internal ActionDesk(Node node)
@@ -65,12 +67,12 @@ public sealed class ActionDesk
         (string, string, string) key = (order.Tenant, order.Caller, order.RequestId);
         lock (gate)
         {
-            if (requests.TryGetValue(key, out Task<PullResult>? before) && !before.IsFaulted)
+            if (requests.TryGetValue(key, out Task? before) && !before.IsFaulted)
                 return RepeatAsync(before, order);
             Task<PullResult> answer = GrantAsync(order);
             if (before is null)
                 requestOrder.Enqueue(key);
-            requests[key] = answer;
+            requests[key] = EndOf(answer);
             if (requestOrder.Count > Limits.RequestsRemembered)
                 requests.Remove(requestOrder.Dequeue());
             return answer;
@@ -161,6 +163,15 @@ public sealed class ActionDesk
     /// <summary>When a partition is taken, a retried pull gets the leases that it got before.</summary>
     internal void RememberRequests(IEnumerable<LeaseRow> rows) => local.Remember(rows);
 
+    /// <summary>When leases have ended, a retried pull does not get them.</summary>
+    internal void ForgetRequests(IEnumerable<LeaseChange> ended) => local.Forget(ended.Select(static change => (change.Partition, change.Sequence)));
+
+    /// <summary>When a partition is given up, its next owner answers retried pulls.</summary>
+    internal void ForgetRequests(int partition) => local.Forget(partition);
+
+    /// <summary>Ends when the other does, as it does, and keeps nothing of its result.</summary>
+    private static async Task EndOf(Task<PullResult> answer) => await answer;
+
     private async Task<PullResult> GrantAsync(PullOrder order)
     {
         var granted = new List<LeasedAction>();
@@ -195,7 +206,7 @@ public sealed class ActionDesk
     }
 
     /// <summary>A retry: the same leases, as far as they are still the caller's. What has ended meanwhile may be in another hand.</summary>
-    private async Task<PullResult> RepeatAsync(Task<PullResult> first, PullOrder order)
+    private async Task<PullResult> RepeatAsync(Task first, PullOrder order)
     {
         await first;
         MergedHeads now = await LookAsync([local, .. Others()], order);

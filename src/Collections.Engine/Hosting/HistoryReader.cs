@@ -5,7 +5,7 @@ namespace Collections.Engine.Hosting;
 
 /// <summary>
 /// One thread that reads the history of parked debtors, so that workers never wait for it. Those of one partition are answered in the order in which they
-/// were asked for; a partition whose past can't be read now holds up no other.
+/// were asked for; a partition whose past can't be read, now or at all, holds up no other.
 /// </summary>
 internal sealed class HistoryReader : IDisposable
 {
@@ -31,13 +31,14 @@ internal sealed class HistoryReader : IDisposable
 
     /// <param name="isWanted">Whether anybody still waits for it.</param>
     /// <param name="done">Takes the history, on the reader's thread.</param>
-    public void Enqueue(int partition, in HistoryRequest request, Func<bool> isWanted, Action<RecordBatch> done)
+    /// <param name="failed">Takes why there is none and never will be: what is stored can't be trusted. On the reader's thread.</param>
+    public void Enqueue(int partition, in HistoryRequest request, Func<bool> isWanted, Action<RecordBatch> done, Action<Exception> failed)
     {
         lock (gate)
         {
             if (!orders.TryGetValue(partition, out Queue<Order>? waiting))
                 orders.Add(partition, waiting = new Queue<Order>());
-            waiting.Enqueue(new Order(request, isWanted, done));
+            waiting.Enqueue(new Order(request, isWanted, done, failed));
             Monitor.Pulse(gate);
         }
     }
@@ -94,8 +95,21 @@ internal sealed class HistoryReader : IDisposable
                 warn($"history in partition {partition} not read, tried again: {unavailable.Message}");
                 return false;
             }
+            catch (Exception failure) when (failure is not OutOfMemoryException)
+            {
+                meters.OnFailure(FailedOperation.History);
+                Remove(partition);
+                order.Failed(failure);
+                return true;
+            }
             order.Done(history);
         }
+        Remove(partition);
+        return true;
+    }
+
+    private void Remove(int partition)
+    {
         lock (gate)
         {
             Queue<Order> waiting = orders[partition];
@@ -103,8 +117,7 @@ internal sealed class HistoryReader : IDisposable
             if (waiting.Count == 0)
                 orders.Remove(partition);
         }
-        return true;
     }
 
-    private sealed record Order(HistoryRequest Request, Func<bool> IsWanted, Action<RecordBatch> Done);
+    private sealed record Order(HistoryRequest Request, Func<bool> IsWanted, Action<RecordBatch> Done, Action<Exception> Failed);
 }

@@ -8,8 +8,21 @@ namespace Collections.Engine.Hosting;
 internal sealed class LocalActions(Node node) : IActionSource
 {
     private readonly Lock gate = new();
+
+    // Of a request whose leases have all ended, or are another node's now, only its name is left.
     private readonly Dictionary<(string Tenant, string Caller, string Request), List<LeaseRow>> requests = [];
     private readonly Queue<(string Tenant, string Caller, string Request)> requestOrder = [];
+    private readonly Dictionary<(int Partition, uint Sequence), (string Tenant, string Caller, string Request)> requestOf = [];
+
+    /// <summary>Leases that a retry would get.</summary>
+    public int Remembered
+    {
+        get
+        {
+            lock (gate)
+                return requestOf.Count;
+        }
+    }
 
     public async Task<SourceHeads> LookAsync(PullOrder order)
     {
@@ -58,6 +71,7 @@ internal sealed class LocalActions(Node node) : IActionSource
         // The word of it may have reached the store before the lease did, and found none.
         if (voided.Count > 0)
             node.LeaseWrites.Post([.. voided]);
+        Forget(voided.Select(static change => (change.Partition, change.Sequence)));
         return confirmed;
     }
 
@@ -75,13 +89,34 @@ internal sealed class LocalActions(Node node) : IActionSource
                 {
                     requests.Add(key, of = []);
                     requestOrder.Enqueue(key);
-                    if (requestOrder.Count > Limits.RequestsRemembered)
-                        requests.Remove(requestOrder.Dequeue());
+                    if (requestOrder.Count > Limits.RequestsRemembered && requests.Remove(requestOrder.Dequeue(), out List<LeaseRow>? oldest))
+                        oldest.ForEach(old => requestOf.Remove((old.Partition, old.Sequence)));
                 }
                 of.RemoveAll(before => before.Partition == row.Partition && before.Sequence == row.Sequence);
                 of.Add(row);
+                requestOf[(row.Partition, row.Sequence)] = key;
             }
         }
+    }
+
+    /// <summary>Leases have ended: a retry will not get them.</summary>
+    public void Forget(IEnumerable<(int Partition, uint Sequence)> leases)
+    {
+        lock (gate)
+        {
+            foreach ((int partition, uint sequence) in leases)
+            {
+                if (requestOf.Remove((partition, sequence), out (string, string, string) key))
+                    requests[key].RemoveAll(row => row.Partition == partition && row.Sequence == sequence);
+            }
+        }
+    }
+
+    /// <summary>The partition runs here no more; its next owner knows its open leases.</summary>
+    public void Forget(int partition)
+    {
+        lock (gate)
+            Forget([.. requestOf.Keys.Where(lease => lease.Partition == partition)]);
     }
 
     /// <summary>Leases as they stand; those that have ended are left out, as are those of partitions that do not run here.</summary>
@@ -121,15 +156,19 @@ internal sealed class LocalActions(Node node) : IActionSource
         return new SourceHeads(heads, [.. hosts.Select(static host => host.Number)], string.Join("; ", silent), null);
     }
 
-    /// <summary>What the request got before of partitions that run here; null: nothing is known of it.</summary>
+    /// <summary>What the request got before of partitions that run here, as far as it has not ended; null: nothing is known of it.</summary>
     private async Task<IReadOnlyList<LeasedAction>?> BeforeAsync(PullOrder order)
     {
         if (order.RequestId.Length == 0)
             return null;
         LeaseRow[] rows;
         lock (gate)
-            rows = requests.TryGetValue((order.Tenant, order.Caller, order.RequestId), out List<LeaseRow>? found) ? [.. found] : [];
-        return rows.Any(row => node.Ownership.Find(row.Partition) is not null) ? await DescribeAsync(rows) : null;
+        {
+            if (!requests.TryGetValue((order.Tenant, order.Caller, order.RequestId), out List<LeaseRow>? found))
+                return null;
+            rows = [.. found];
+        }
+        return await DescribeAsync(rows);
     }
 
     private static string Describe(PartitionHost host) =>
@@ -182,5 +221,5 @@ internal sealed class LocalActions(Node node) : IActionSource
                     end(reservation.Host.Partition, reservation.Lease);
             }
             return true;
-        })));
+        }, isOrder: true)));
 }

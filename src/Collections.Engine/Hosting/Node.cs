@@ -30,7 +30,7 @@ public sealed class Node : IAsyncDisposable
         Ownership = new PartitionOwnership(this, store, warn);
         workers = new Worker[Math.Min(options.Workers == 0 ? Environment.ProcessorCount : options.Workers, log.PartitionCount)];
         for (int i = 0; i < workers.Length; i++)
-            workers[i] = new Worker(i, Ownership.Verify);
+            workers[i] = new Worker(i, time, Ownership.Verify);
         Meters = new NodeMeters(this);
         Checkpoints = new CheckpointWriter(store, Meters, warn);
         LeaseWrites = new LeaseWriter(store, Meters, warn, OnFenced);
@@ -238,7 +238,11 @@ public sealed class Node : IAsyncDisposable
 
     internal void OnVoided(IReadOnlyList<LeaseVoidedNotice> notices) => Voided?.Invoke(notices);
 
-    internal void OnLeasesEnded(IReadOnlyList<LeaseChange> changes) => LeasesEnded?.Invoke([.. changes]);
+    internal void OnLeasesEnded(IReadOnlyList<LeaseChange> changes)
+    {
+        Actions.ForgetRequests(changes);
+        LeasesEnded?.Invoke([.. changes]);
+    }
 
     /// <summary>What somebody has read of the owners: a partition that another node has taken is given up.</summary>
     public void OnOwnersSeen(IReadOnlyList<PartitionOwner> owners)

@@ -120,8 +120,7 @@ internal sealed class PartitionHost : IDisposable
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
-            Stop($"{failure.GetType().Name}: {failure.Message}");
-            node.OnPartitionStopped(Partition.Number, failure);
+            Fail(failure);
             return false;
         }
     }
@@ -261,8 +260,10 @@ internal sealed class PartitionHost : IDisposable
         // Asked before reading: what comes meanwhile is for the next turn.
         bool knowsEnd = node.Log.KnowsEnd(Partition.Number);
         StreamPositions end = node.Log.End(Partition.Number);
-        int count = Partition.CanRead ? node.Log.Read(Partition.Number, ref next, wanted, records) : 0;
-        bool caughtUp = count < wanted && Partition.CanRead && knowsEnd && next.Covers(end);
+        // A checkpoint waits for misplaced records on their way; a steady flow of them must not put it off for ever.
+        bool canRead = Partition.CanRead && !(IsRerouting && IsTimeForCheckpoint);
+        int count = canRead ? node.Log.Read(Partition.Number, ref next, wanted, records) : 0;
+        bool caughtUp = count < wanted && canRead && knowsEnd && next.Covers(end);
         long nowMs = node.NowMs;
         int sweepMax = SweepMax();
         bool hasWork = Partition.HasWork && !(Partition.OnlyRescores && sweepMax == 0);
@@ -337,7 +338,8 @@ internal sealed class PartitionHost : IDisposable
         }
         foreach (HistoryRequest request in effects.HistoryRequests)
         {
-            node.Histories.Enqueue(Partition.Number, request, () => IsRunning, history => Worker.Post(() => Resume(request, history)));
+            node.Histories.Enqueue(
+                Partition.Number, request, () => IsRunning, history => Worker.Post(() => Resume(request, history)), failure => Worker.Post(() => Fail(failure)));
         }
         effects.HistoryRequests.Clear();
     }
@@ -370,9 +372,18 @@ internal sealed class PartitionHost : IDisposable
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
-            Stop($"{failure.GetType().Name}: {failure.Message}");
-            node.OnPartitionStopped(Partition.Number, failure);
+            Fail(failure);
         }
+    }
+
+    /// <summary>Something that must not happen has happened.</summary>
+    private void Fail(Exception failure)
+    {
+        // What comes to light when it is another's already, concerns it no more.
+        if (!IsRunning)
+            return;
+        Stop($"{failure.GetType().Name}: {failure.Message}");
+        node.OnPartitionStopped(Partition.Number, failure);
     }
 
     private void CompleteWaiters() => waiters.RemoveAll(TryComplete);
@@ -393,12 +404,18 @@ internal sealed class PartitionHost : IDisposable
     }
 
     /// <summary>The interval follows the load: a checkpoint that takes long is taken less often, between the limits.</summary>
+    private bool IsTimeForCheckpoint
+    {
+        get
+        {
+            double seconds = Math.Clamp(checkpointTook.TotalSeconds * Limits.CheckpointShare, node.Options.CheckpointSeconds, Limits.CheckpointSecondsMax);
+            return checkpointRequests.Count > 0 || node.Cadence.GetElapsedTime(checkpointEndedAt).TotalSeconds >= seconds;
+        }
+    }
+
     private void CheckpointIfTime()
     {
-        if (checkpointInFlight)
-            return;
-        double seconds = Math.Clamp(checkpointTook.TotalSeconds * Limits.CheckpointShare, node.Options.CheckpointSeconds, Limits.CheckpointSecondsMax);
-        if (checkpointRequests.Count > 0 || node.Cadence.GetElapsedTime(checkpointEndedAt).TotalSeconds >= seconds)
+        if (!checkpointInFlight && IsTimeForCheckpoint)
             StartCheckpoint();
     }
 

@@ -314,6 +314,7 @@ internal sealed class PartitionOwnership : IGroupMember, IDisposable
         }
         await host.RemoveAsync();
         Volatile.Write(ref hosts[number], null);
+        node.Actions.ForgetRequests(number);
         node.Meters.OnGone(number);
         try
         {

@@ -19,8 +19,9 @@ internal sealed class Worker : IDisposable
     private readonly Thread thread;
     private volatile bool stopping;
 
-    /// <summary>When its thread ran last, in milliseconds since the machine started.</summary>
+    /// <summary>When its thread ran last, in milliseconds since the machine started, and by the calendar.</summary>
     private long ranAt;
+    private long ranAtMs;
 
     /// <summary>Replaced whole under the gate; a turn goes through those that were there when it began.</summary>
     private volatile PartitionHost[] hosts = [];
@@ -28,11 +29,14 @@ internal sealed class Worker : IDisposable
     /// <summary>Its thread is gone: a command that is found from then on is refused.</summary>
     private volatile bool ended;
 
+    private readonly TimeProvider time;
     private readonly Action<Worker> slept;
 
+    /// <param name="time">The calendar's: where a whole machine was suspended, it alone may show it.</param>
     /// <param name="slept">Called on its thread when it has not run for a while: what it knows of who owns what may be old.</param>
-    public Worker(int number, Action<Worker> slept)
+    public Worker(int number, TimeProvider time, Action<Worker> slept)
     {
+        this.time = time;
         this.slept = slept;
         thread = new Thread(Run) { IsBackground = true, Name = $"partition worker {number}" };
     }
@@ -155,9 +159,9 @@ internal sealed class Worker : IDisposable
     /// <summary>A process that was stopped for longer than its turns take wakes up in the middle of one; it learns so before the next.</summary>
     private void LookAtTheClock()
     {
-        long now = Environment.TickCount64;
-        bool hasSlept = ranAt != 0 && now - ranAt > Limits.SleepMs;
-        ranAt = now;
+        (long now, long nowMs) = (Environment.TickCount64, time.GetUtcNow().ToUnixTimeMilliseconds());
+        bool hasSlept = ranAt != 0 && (now - ranAt > Limits.SleepMs || nowMs - ranAtMs > Limits.SleepMs);
+        (ranAt, ranAtMs) = (now, nowMs);
         if (hasSlept)
             slept(this);
     }

@@ -47,7 +47,7 @@ public sealed class ModelRegistryTests
     {
         for (int round = 0; round < 300; round++)
         {
-            using var worker = new Worker(round, static _ => { });
+            using var worker = new Worker(round, TimeProvider.System, static _ => { });
             worker.Start();
             var asked = new Task<int>[2][];
             Task[] askers = [.. Enumerable.Range(0, asked.Length).Select(i => Task.Run(() => asked[i] = AskUntilRefused(worker)))];

@@ -296,6 +296,82 @@ public sealed class NodeTests
     }
 
     [Fact]
+    public async Task A_steady_flow_of_misplaced_records_does_not_put_off_checkpoints()
+    {
+        await using var scene = new NodeScene(partitions: 2);
+        string name = Enumerable.Range(0, 50).Select(i => $"d{i}").First(candidate => DebtorKey.PartitionOf("bank"u8, NodeScene.Utf8(candidate), 2) == 1);
+        AppendBatch Misplaced()
+        {
+            var batch = new AppendBatch();
+            batch.Add(0, EventStream.Payments, DebtorKey.HashOf("bank"u8, NodeScene.Utf8(name)), scene.Time.NowMs, history: false, new EventWriter().PaymentReceived(scene.At(name), 5, Currency.Parse("EUR")));
+            return batch;
+        }
+        MemoryLog foreign = scene.Log.Reopen();
+        scene.Log.Hold();
+        await foreign.AppendAsync(Misplaced(), CancellationToken.None);
+        await UntilAsync(async () => (await scene.Node.AskAll(partition => partition.Counters.Misplaced))[0] == 1);
+        Task kept = scene.Node.CheckpointAsync();
+        // With the first one on its way, and a checkpoint due, the next one is left in the log.
+        await foreign.AppendAsync(Misplaced(), CancellationToken.None);
+        for (int i = 0; i < 100; i++)
+            await scene.Node.AskAll(partition => partition.Number);
+        Assert.Equal(1, (await scene.Node.AskAll(partition => partition.Counters.Misplaced))[0]);
+        scene.Log.LetGo();
+        await kept.WaitAsync(NodeScene.Patience);
+        await scene.SettleAsync();
+        await scene.SettleAsync();
+        Assert.Equal(2, (await scene.Node.AskAll(partition => partition.Counters.Applied))[1]);
+    }
+
+    [Fact]
+    public async Task A_history_that_is_damaged_stops_its_partition_and_no_other()
+    {
+        await using var scene = new NodeScene(partitions: 2);
+        string one = Enumerable.Range(0, 50).Select(i => $"d{i}").First(candidate => DebtorKey.PartitionOf("bank"u8, NodeScene.Utf8(candidate), 2) == 1);
+        string other = Enumerable.Range(0, 50).Select(i => $"d{i}").First(candidate => DebtorKey.PartitionOf("bank"u8, NodeScene.Utf8(candidate), 2) == 0);
+        await scene.OweAsync((one, 300), (other, 200));
+        // The same id with another content: only the history knows which of them counts.
+        foreach (long amount in (long[])[5, 6])
+        {
+            var payment = new AppendBatch();
+            payment.Add(1, EventStream.Payments, DebtorKey.HashOf("bank"u8, NodeScene.Utf8(one)), scene.Time.NowMs, history: false, new EventWriter().PaymentReceived(scene.At(one) with { Id = "payment"u8 }, amount, Currency.Parse("EUR")));
+            await scene.Log.AppendAsync(payment, CancellationToken.None);
+            await scene.SettleAsync();
+            scene.Log.IsDamaged = true;
+        }
+        await UntilAsync(() => Task.FromResult(scene.Node.StateOf(1) == PartitionState.Stopped));
+        Assert.Contains("damaged", scene.Node.ReasonOf(1), StringComparison.Ordinal);
+        Assert.Equal([other], NodeScene.Names(await scene.PullAsync(5)));
+    }
+
+    [Fact]
+    public async Task Of_requests_whose_leases_have_ended_nothing_but_their_names_is_kept()
+    {
+        await using var scene = new NodeScene(partitions: 2);
+        await scene.OweAsync(("a", 300), ("b", 200), ("c", 100));
+        string[] leases = [.. NodeScene.Ids(await scene.PullAsync(2, "request"))];
+        var local = (LocalActions)scene.Node.Actions.Local;
+        Assert.Equal(2, local.Remembered);
+        Assert.Equal(leases, NodeScene.Ids(await scene.PullAsync(2, "request")));
+        await scene.ReportAsync(leases[0], AttemptOutcome.NoAnswer);
+        Assert.Equal(1, local.Remembered);
+        Assert.Equal([leases[1]], NodeScene.Ids(await scene.PullAsync(2, "request")));
+        await scene.PayAsync("b", 200);
+        await scene.SettleAsync();
+        // A retry that comes that late gets nothing, and nobody new either.
+        Assert.Empty((await scene.PullAsync(2, "request")).Leases);
+        Assert.Equal(["c"], NodeScene.Names(await scene.PullAsync(2)));
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> done)
+    {
+        using var patience = new CancellationTokenSource(NodeScene.Patience);
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        while (!await done())
+            await look.WaitForNextTickAsync(patience.Token);
+    }
+
+    [Fact]
     public async Task A_store_that_is_away_is_waited_for_and_nothing_is_lost()
     {
         await using var scene = new NodeScene();

@@ -47,6 +47,9 @@ internal sealed class MemoryLog : IEventLog
     /// <summary>While true, reading fails as if the log could not be reached.</summary>
     public bool IsUnreachable { get; set; }
 
+    /// <summary>While true, no history can be read, and none ever will be: what is stored is damaged.</summary>
+    public bool IsDamaged { get; set; }
+
     /// <summary>While true, nobody says where the log ends, as behind a network that is cut.</summary>
     public bool IsSilent { get; set; }
 
@@ -129,6 +132,8 @@ internal sealed class MemoryLog : IEventLog
     {
         if (IsUnreachable)
             throw new LogUnavailableException("the simulated log can't be reached");
+        if (IsDamaged)
+            throw new LogCorruptException("the simulated log is damaged");
         lock (gate)
         {
             for (int stream = EventKinds.StreamCount - 1; stream >= 0; stream--)
