@@ -55,8 +55,8 @@ internal sealed class Appender : IDisposable
         {
             Key = KeyOf(batch.ContentOf(index)),
             Value = DeliveryFields.Restore(batch.ContentOf(index), batch.KnownMsOf(index), batch.IsHistory(index)),
+            // When it became known is in the event. The record's own time is now: retention goes by it, and would delete what is passed on late at once.
             Headers = ProtobufHeaders,
-            Timestamp = batch.KnownMsOf(index) is >= 0 and < 253_402_300_800_000 and var known ? new Timestamp(known, TimestampType.CreateTime) : default,
         };
         producer.Produce(current, new TopicPartition(topics[(int)stream], partition), message, (offset, failed) =>
         {

@@ -21,6 +21,11 @@ internal sealed class EndWatch : IDisposable
     private readonly Lock gate = new();
     private readonly Dictionary<int, StreamPositions> kept = [];
 
+    private long countedAt = long.MinValue;
+
+    /// <summary>A topic has another number of partitions than the log: debtors are elsewhere than where they are looked for.</summary>
+    private volatile bool hasOtherCount;
+
     // Brokers are asked one by one, because a question to all of them was not answered. The watch's thread's.
     private bool isApart;
 
@@ -58,7 +63,7 @@ internal sealed class EndWatch : IDisposable
     public long Now => time.GetTimestamp();
 
     public bool KnowsEnd(PartitionFeed feed) =>
-        feed.KnowsEnd(time.GetTimestamp() - (long)(Limits.EndsKnownForMs / 1_000.0 * time.TimestampFrequency));
+        !hasOtherCount && feed.KnowsEnd(time.GetTimestamp() - (long)(Limits.EndsKnownForMs / 1_000.0 * time.TimestampFrequency));
 
     /// <summary>Asks once. An answer is as old as its question.</summary>
     public void Ask()
@@ -77,10 +82,30 @@ internal sealed class EndWatch : IDisposable
         do
         {
             Ask();
+            Count();
             client.Drain();
             Mirror();
         }
         while (!stopping.Wait(Limits.EndsEveryMs));
+    }
+
+    /// <summary>Somebody may have given a topic more partitions: producers then send debtors elsewhere, and nothing may be decided on what is left.</summary>
+    private void Count()
+    {
+        if (countedAt != long.MinValue && time.GetElapsedTime(countedAt).TotalMilliseconds < Limits.CountEveryMs)
+            return;
+        countedAt = time.GetTimestamp();
+        try
+        {
+            var other = client.Describe(Limits.ApartRequestMs).Where(topic => topic.Partitions.Count > 0 && topic.Partitions.Count != feeds.Length).ToList();
+            hasOtherCount = other.Count > 0;
+            foreach ((EventStream stream, List<PartitionMetadata> partitions) in other)
+                warnings.Say($"count {stream}", $"the topic of {stream} has {partitions.Count} partitions now, and this log has {feeds.Length}: a debtor's partition follows from the count, so what comes is missed, and nothing is handed out any more. Topics can't lose partitions: begin anew with others (docs/operations.md, sizing)");
+        }
+        catch (KafkaException)
+        {
+            // The ends have told of it.
+        }
     }
 
     /// <param name="isLast">Whether what is not answered is not asked for in another way.</param>

@@ -136,16 +136,21 @@ internal sealed unsafe class KafkaClient : IDisposable
     public Dictionary<(int Partition, EventStream Stream), int> Leaders(int timeoutMs)
     {
         var leaders = new Dictionary<(int Partition, EventStream Stream), int>();
-        using IAdminClient admin = new DependentAdminClientBuilder(consumer.Handle).Build();
-        foreach (EventStream stream in Enum.GetValues<EventStream>())
+        foreach ((EventStream stream, List<PartitionMetadata> partitions) in Describe(timeoutMs))
         {
-            foreach (PartitionMetadata partition in admin.GetMetadata(options.TopicOf(stream), TimeSpan.FromMilliseconds(timeoutMs)).Topics.SelectMany(static t => t.Partitions))
-            {
-                if (partition.Leader >= 0)
-                    leaders[(partition.PartitionId, stream)] = partition.Leader;
-            }
+            foreach (PartitionMetadata partition in partitions.Where(static partition => partition.Leader >= 0))
+                leaders[(partition.PartitionId, stream)] = partition.Leader;
         }
         return leaders;
+    }
+
+    /// <summary>The partitions of each stream's topic, as any broker knows them.</summary>
+    /// <exception cref="KafkaException">No broker answers.</exception>
+    public IReadOnlyList<(EventStream Stream, List<PartitionMetadata> Partitions)> Describe(int timeoutMs)
+    {
+        using IAdminClient admin = new DependentAdminClientBuilder(consumer.Handle).Build();
+        return [.. Enum.GetValues<EventStream>().Select(stream =>
+            (stream, admin.GetMetadata(options.TopicOf(stream), TimeSpan.FromMilliseconds(timeoutMs)).Topics.SelectMany(static topic => topic.Partitions).ToList()))];
     }
 
     public void Dispose()

@@ -49,7 +49,7 @@ public sealed class KafkaEventLog : IEventLog
         {
             questions = new KafkaClient(options, onStatistics: null, OnError);
             _ = Require([0], beginning: false);
-            group = new KafkaGroup(options, time, warnings);
+            group = new KafkaGroup(options, archive.PartitionCount, time, warnings);
             appender = new Appender(options, statistics.ReadProducer, OnError, (partition, stream, offset) => Find(partition)?.RaiseEnd(stream, offset + 1));
             publisher = new KafkaPublisher(options, archive.PartitionCount, static _ => { }, OnError);
         }
@@ -103,9 +103,11 @@ public sealed class KafkaEventLog : IEventLog
         {
             EventStream stream = begins[i].Stream;
             if (archived[stream] > stops[i].Offset)
-                throw new LogCorruptException($"{NameOf(stream, partition)} was read up to offset {archived[stream]}, but it ends at {stops[i].Offset}: the topic was created anew, or this is another cluster. Use another data directory and store, or the cluster that the data came from.");
+                throw new LogCorruptException($"{NameOf(stream, partition)} was read up to offset {archived[stream]}, but it ends at {stops[i].Offset}: the topic was created anew, or cut off by a leader that lagged behind (unclean election, or a write that one broker alone had acknowledged), or this is another cluster. Use another data directory and store, or the cluster that the data came from.");
             if (archived[stream] > 0 && archived[stream] < begins[i].Offset)
                 throw new LogCorruptException(Lost.Message(NameOf(stream, partition), archived[stream], $"it begins at {begins[i].Offset}"));
+            if (archived[stream] == 0 && begins[i].Offset > 0)
+                warnings.Say($"begins {stream} {partition}", $"{NameOf(stream, partition)} begins at offset {begins[i].Offset}: what was there before has been deleted by retention, and this node begins without it");
             start = start.With(stream, Math.Max(archived[stream], begins[i].Offset));
         }
         var feed = new PartitionFeed(partition, start);
@@ -126,6 +128,9 @@ public sealed class KafkaEventLog : IEventLog
         Task ended = Task.CompletedTask;
         pump.Run(() =>
         {
+            // librdkafka remembers who was paused, and would fetch nothing when the partition comes back.
+            foreach (EventStream stream in Enum.GetValues<EventStream>().Where(stream => feed.Paused[(int)stream]))
+                client.Resume(partition, stream);
             client.Unassign(partition);
             Volatile.Write(ref feeds[partition], null);
             ended = RecordPump.Ended(feed);
@@ -177,6 +182,9 @@ public sealed class KafkaEventLog : IEventLog
         questions.Dispose();
         client.Dispose();
     }
+
+    /// <summary>Whether fetching of a stream waits for the archive or for the reader.</summary>
+    internal bool IsPaused(int partition) => Find(partition) is { } feed && Array.Exists(feed.Paused, static paused => paused);
 
     private string NameOf(EventStream stream, int partition) => $"{options.TopicOf(stream)} [{partition}]";
 

@@ -16,6 +16,7 @@ internal sealed unsafe class KafkaGroup : IPartitionGroup
     private const long OffsetEnd = -1;
 
     private readonly KafkaLogOptions options;
+    private readonly int partitionCount;
     private readonly TimeProvider time;
     private readonly Warnings warnings;
     private readonly IntPtr client;
@@ -25,10 +26,12 @@ internal sealed unsafe class KafkaGroup : IPartitionGroup
     private volatile bool leaving;
     private bool hasSaidMembership;
 
+    /// <param name="partitionCount">Of the log; a topic that has grown since is given out whole, and what is beyond is nobody's.</param>
     /// <exception cref="KafkaRefusedException">A setting is not taken.</exception>
-    public KafkaGroup(KafkaLogOptions options, TimeProvider time, Warnings warnings)
+    public KafkaGroup(KafkaLogOptions options, int partitionCount, TimeProvider time, Warnings warnings)
     {
         this.options = options;
+        this.partitionCount = partitionCount;
         this.time = time;
         this.warnings = warnings;
         self = GCHandle.Alloc(this);
@@ -135,13 +138,16 @@ internal sealed unsafe class KafkaGroup : IPartitionGroup
 
     private void Rebalance(int what, Native.PartitionList* partitions)
     {
-        var numbers = new int[partitions->Count];
-        for (int i = 0; i < numbers.Length; i++)
-            numbers[i] = partitions->Entries[i].Partition;
+        var numbers = new List<int>(partitions->Count);
+        for (int i = 0; i < partitions->Count; i++)
+        {
+            if (partitions->Entries[i].Partition < partitionCount)
+                numbers.Add(partitions->Entries[i].Partition);
+        }
         if (what == GroupNative.AssignPartitions)
         {
             // Nothing is read: from the end on, and paused.
-            for (int i = 0; i < numbers.Length; i++)
+            for (int i = 0; i < partitions->Count; i++)
                 partitions->Entries[i].Offset = OffsetEnd;
             Check(GroupNative.rd_kafka_incremental_assign(client, partitions));
             _ = GroupNative.rd_kafka_pause_partitions(client, partitions);

@@ -48,6 +48,9 @@ internal static class Limits
     /// </summary>
     public const int ApartRequestMs = 1_000;
 
+    /// <summary>How often it is looked whether the topics still have as many partitions as the log: three requests.</summary>
+    public const int CountEveryMs = 30_000;
+
     /// <summary>How long an archive that takes nothing is left alone before it is tried again.</summary>
     public const int ArchiveRetryMs = 500;
 

@@ -9,11 +9,17 @@ internal sealed class MemoryArchive(int partitions) : IRecordArchive
     private readonly Lock gate = new();
     private readonly List<Stored>[] streams = [.. Enumerable.Range(0, partitions * EventKinds.StreamCount).Select(static _ => new List<Stored>())];
     private int failures;
+    private TaskCompletionSource? held;
 
     public int PartitionCount => partitions;
 
     /// <summary>The next appends fail although they may have been kept, as when an answer is lost.</summary>
     public void FailAppends(int count) => failures = count;
+
+    /// <summary>Appends wait, unkept, until <see cref="LetGo"/>.</summary>
+    public void Hold() => held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void LetGo() => held?.TrySetResult();
 
     public StreamPositions End(int partition)
     {
@@ -30,8 +36,10 @@ internal sealed class MemoryArchive(int partitions) : IRecordArchive
 
     public void Fill(int partition, ArchiveGap gap, AppendBatch records, StreamPositions reached) => Assert.Fail("it has no gaps");
 
-    public Task AppendAsync(AppendBatch batch)
+    public async Task AppendAsync(AppendBatch batch)
     {
+        if (held is { } waiting)
+            await waiting.Task;
         lock (gate)
         {
             for (int i = 0; i < batch.Count; i++)
@@ -39,7 +47,8 @@ internal sealed class MemoryArchive(int partitions) : IRecordArchive
                 if (batch.OffsetOf(i) >= EndOf(batch.PartitionOf(i), batch.StreamOf(i)))
                     Of(batch.PartitionOf(i), batch.StreamOf(i)).Add(new Stored(batch.OffsetOf(i), batch.DebtorHashOf(i), batch.KnownMsOf(i), batch.IsHistory(i), batch.ContentOf(i).ToArray()));
             }
-            return failures-- > 0 ? Task.FromException(new LogUnavailableException("the archive in memory was told to fail")) : Task.CompletedTask;
+            if (failures-- > 0)
+                throw new LogUnavailableException("the archive in memory was told to fail");
         }
     }
 

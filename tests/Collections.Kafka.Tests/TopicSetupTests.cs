@@ -31,7 +31,29 @@ public sealed class TopicSetupTests
         {
             Assert.Equal((TopicPlan.PartitionsDefault, 3, "delete"), (topic.Partitions, topic.Replication, topic.Settings!["cleanup.policy"]));
             Assert.Equal("2592000000", topic.Settings["retention.ms"]);
+            Assert.Equal(("LogAppendTime", "2", "false"), (topic.Settings["message.timestamp.type"], topic.Settings["min.insync.replicas"], topic.Settings["unclean.leader.election.enable"]));
         });
+    }
+
+    [Theory]
+    [InlineData("min.insync.replicas", "1", "acknowledged by one broker")]
+    [InlineData("unclean.leader.election.enable", "true", "may become the leader")]
+    [InlineData("message.timestamp.type", "CreateTime", "retention goes by the times of producers")]
+    public void Settings_that_may_lose_what_was_acknowledged_are_warned_of(string key, string value, string said)
+    {
+        var admin = new MemoryAdmin([.. Options.Topics.Concat(Options.Outgoing).Select(name => Topic(name, 4, (key, value)))]);
+        TopicFindings findings = TopicSetup.Check(admin, Options, Plan);
+        Assert.Empty(findings.Errors);
+        Assert.Equal(5, findings.Warnings.Count);
+        Assert.All(findings.Warnings, warning => Assert.Contains(said, warning, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void One_copy_alone_can_not_be_asked_for_two()
+    {
+        var admin = new MemoryAdmin();
+        TopicSetup.Create(admin, Options, Plan with { Replication = 1 });
+        Assert.All(admin.Topics, static topic => Assert.DoesNotContain("min.insync.replicas", topic.Settings!.Keys));
     }
 
     [Fact]

@@ -65,6 +65,35 @@ public sealed class TroubleTests : IDisposable
     }
 
     [KafkaFact]
+    public async Task Topics_that_have_grown_stop_all_clocks()
+    {
+        cluster.CreateTopics("grown", Partitions + 1);
+        using KafkaEventLog log = Samples.OpenAll(new(Samples.Options(cluster, "grown"), archive, Samples.NoJson, TimeProvider.System, warnings.Add));
+        Patience.Until(() => Enumerable.Range(0, Partitions).All(p => !log.KnowsEnd(p)));
+        Patience.Until(() => warnings.Any(static warning => warning.Contains("has 4 partitions now, and this log has 3", StringComparison.Ordinal)));
+        await AppendAsync(log, 0, 30);
+        Assert.Equal(30, ReadNumbers(log).Count);
+    }
+
+    [KafkaFact]
+    public async Task A_stream_that_was_paused_when_its_partition_left_is_fetched_when_it_comes_back()
+    {
+        using KafkaEventLog log = Open();
+        archive.Hold();
+        // More than may wait for the archive, 4 MiB, and less than the mock keeps, 5 MiB.
+        int partition = DebtorKey.PartitionOf(EventReader.DefaultTenant, "D-1"u8, Partitions);
+        for (int i = 0; i < 43; i++)
+            await log.AppendAsync(Large(partition, i * 100, 100), CancellationToken.None);
+        // A write is on its way, and what waits behind it is full.
+        Patience.Until(() => log.IsPaused(partition));
+        Task closing = Task.Run(() => log.Close(partition));
+        archive.LetGo();
+        await closing.WaitAsync(Patience.Limit);
+        log.Open(partition, archive.End(partition));
+        Patience.Until(() => archive.End(partition).Payments == 4_300);
+    }
+
+    [KafkaFact]
     public async Task Partitions_whose_leader_moves_go_on()
     {
         using KafkaEventLog log = Open();
@@ -219,6 +248,21 @@ public sealed class TroubleTests : IDisposable
             batch.Add(
                 DebtorKey.PartitionOf(EventReader.DefaultTenant, debtor, Partitions), (EventStream)(i % 3), DebtorKey.HashOf(EventReader.DefaultTenant, debtor),
                 1_700_000_000_000 + i, history: false, writer.ItemCancelled(address, "item"u8));
+        }
+        return batch;
+    }
+
+    /// <summary>Payments with long names, to one partition.</summary>
+    private static AppendBatch Large(int partition, int first, int count)
+    {
+        var batch = new AppendBatch();
+        var writer = new EventWriter();
+        for (int i = first; i < first + count; i++)
+        {
+            var address = new EventAddress { Debtor = "D-1"u8, Id = Encoding.UTF8.GetBytes($"{i}"), Effective = new Day(20_000) };
+            batch.Add(
+                partition, EventStream.Payments, DebtorKey.HashOf(EventReader.DefaultTenant, "D-1"u8), 1_700_000_000_000 + i, history: false,
+                writer.ItemCancelled(address, Encoding.UTF8.GetBytes(new string('x', 1_000))));
         }
         return batch;
     }

@@ -29,6 +29,9 @@ public sealed record TopicFindings(int Partitions, IReadOnlyList<string> Errors,
 /// <summary>Creates and checks the topics: three of events, and those of what leaves, decisions and dead letters.</summary>
 public static class TopicSetup
 {
+    /// <summary>With so many copies two can be required of every write while one broker is away.</summary>
+    private const int CopiesForTwo = 3;
+
     /// <summary>Creates the topics that are missing; those that are there are left as they are.</summary>
     /// <returns>The names of those created.</returns>
     /// <exception cref="KafkaRefusedException">Those that are there don't fit; nothing was created.</exception>
@@ -76,13 +79,20 @@ public static class TopicSetup
         return new TopicFindings(found.Count > 0 ? found[0].Partitions : 0, errors, warnings);
     }
 
-    private static void Create(ITopicAdmin admin, string topic, int partitions, int replication, long retentionMs) => admin.Create(new TopicDescription(
-        topic, partitions, replication, new Dictionary<string, string>
+    private static void Create(ITopicAdmin admin, string topic, int partitions, int replication, long retentionMs)
+    {
+        var settings = new Dictionary<string, string>
         {
             ["cleanup.policy"] = "delete",
             ["retention.ms"] = retentionMs.ToString(CultureInfo.InvariantCulture),
-            ["message.timestamp.type"] = "CreateTime",
-        }));
+            // Retention goes by a record's time: a producer's own would have old events deleted as soon as they are there.
+            ["message.timestamp.type"] = "LogAppendTime",
+            ["unclean.leader.election.enable"] = "false",
+        };
+        if (replication >= CopiesForTwo)
+            settings["min.insync.replicas"] = "2";
+        admin.Create(new TopicDescription(topic, partitions, replication, settings));
+    }
 
     /// <summary>What leaves may be kept for as short a time as its readers like; all of it has to come to them.</summary>
     private static void CheckOutgoing(ITopicAdmin admin, KafkaLogOptions options, int partitions, List<string> errors, List<string> warnings)
@@ -96,8 +106,7 @@ public static class TopicSetup
                 warnings.Add($"{topic.Name} has {topic.Partitions} partitions, and the log {partitions}: messages are spread by their keys then, and readers have to remember what they have seen by both partitions (docs/decisions.md)");
             if (topic.Settings is not null && topic.Settings.TryGetValue("cleanup.policy", out string? policy) && policy.Contains("compact", StringComparison.Ordinal))
                 errors.Add($"{topic.Name} has cleanup.policy={policy}: compaction deletes all but the last message of each debtor. Set cleanup.policy=delete");
-            if (topic.Replication == 1)
-                warnings.Add($"{topic.Name} has one copy of each partition: when its broker's disk is lost, so are messages. Production wants 3");
+            CheckCopies(topic, "messages", warnings);
         }
     }
 
@@ -109,8 +118,7 @@ public static class TopicSetup
 
     private static void CheckSettings(TopicDescription topic, List<string> errors, List<string> warnings)
     {
-        if (topic.Replication == 1)
-            warnings.Add($"{topic.Name} has one copy of each partition: when its broker's disk is lost, so are events. Production wants 3");
+        CheckCopies(topic, "events", warnings);
         if (topic.Settings is null)
         {
             warnings.Add($"the cluster does not tell the configuration of {topic.Name}: retention.ms and cleanup.policy are not checked");
@@ -123,6 +131,21 @@ public static class TopicSetup
         {
             errors.Add($"{topic.Name} has retention.ms={retentionMs}: an outage longer than {retentionMs / 3_600_000.0:0.#} hours loses events. Set it to {TopicPlan.RetentionMsMin} or more, or -1");
         }
+    }
+
+    /// <summary>Whether what is acknowledged survives the loss of a broker.</summary>
+    private static void CheckCopies(TopicDescription topic, string content, List<string> warnings)
+    {
+        if (topic.Replication == 1)
+            warnings.Add($"{topic.Name} has one copy of each partition: when its broker's disk is lost, so are {content}. Production wants 3");
+        if (topic.Settings is null)
+            return;
+        if (topic.Replication > 1 && topic.Settings.TryGetValue("min.insync.replicas", out string? text) && text == "1")
+            warnings.Add($"{topic.Name} has min.insync.replicas=1: while other copies are away, as in a rolling restart, a write is acknowledged by one broker, and lost with its disk. Set it to 2, with 3 copies");
+        if (topic.Settings.TryGetValue("unclean.leader.election.enable", out string? unclean) && unclean == "true")
+            warnings.Add($"{topic.Name} has unclean.leader.election.enable=true: a copy that lags may become the leader, and acknowledged {content} are cut off. Set it to false");
+        if (topic.Settings.TryGetValue("message.timestamp.type", out string? type) && type == "CreateTime")
+            warnings.Add($"{topic.Name} has message.timestamp.type=CreateTime: retention goes by the times of producers, so what is produced with an old one is deleted soon after. Set it to LogAppendTime");
     }
 
     /// <summary>What is wrong with the topics' presence and counts; empty if nothing is.</summary>

@@ -9,6 +9,9 @@ internal static class ClusterLimits
     /// <summary>What is older is not relied on: the store was not asked for three times, so this node was stopped, or the store is.</summary>
     public static readonly TimeSpan DirectoryAgeMax = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long a request waits for the store to say who runs what, if that is old: one that is away is not waited for to the end of its time.</summary>
+    public static readonly TimeSpan DirectoryPatience = TimeSpan.FromSeconds(1);
+
     /// <summary>What was asked for less than that ago is not asked for again, however many requests look for a partition.</summary>
     public static readonly TimeSpan DirectoryAgeMin = TimeSpan.FromMilliseconds(100);
 

@@ -73,8 +73,16 @@ public sealed class PeerDirectory : IDisposable
         }
     }
 
-    /// <summary>Asks the store if what is known is older than it may be, as in a node that was stopped for a while.</summary>
-    public Task RefreshIfOldAsync() => IsShared && time.GetElapsedTime(Interlocked.Read(ref askedAt)) > ClusterLimits.DirectoryAgeMax ? RefreshAsync() : Task.CompletedTask;
+    /// <summary>
+    /// Asks the store if what is known is older than it may be, as in a node that was stopped for a while; one that does not answer is not waited for for
+    /// long, as most requests can do without it.
+    /// </summary>
+    public async Task RefreshIfOldAsync()
+    {
+        if (!IsShared || time.GetElapsedTime(Interlocked.Read(ref askedAt)) <= ClusterLimits.DirectoryAgeMax)
+            return;
+        await RefreshAsync().WaitAsync(ClusterLimits.DirectoryPatience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 
     /// <summary>Asks the store, unless somebody has a moment ago.</summary>
     public async Task RefreshAsync()

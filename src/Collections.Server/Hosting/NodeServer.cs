@@ -23,6 +23,9 @@ namespace Collections.Server.Hosting;
 public sealed class NodeServer : IAsyncDisposable
 {
     private readonly WebApplication app;
+
+    /// <summary>Cancelled when nothing is answered any more: until then the node must know where partitions have gone.</summary>
+    private readonly CancellationTokenSource closing = new();
     private volatile bool hasBeenReady;
 
     private NodeServer(WebApplication app, Node node)
@@ -95,7 +98,7 @@ public sealed class NodeServer : IAsyncDisposable
         var server = new NodeServer(app, node);
         node.Intake.AppliedElsewhere = new AppliedElsewhere(node, directory, time).WaitAsync;
         node.Join(advertise ?? server.Address.Authority);
-        _ = directory.RunAsync(app.Lifetime.ApplicationStopping);
+        _ = directory.RunAsync(server.closing.Token);
         _ = server.WatchHealthAsync(app.Services.GetRequiredService<HealthStatusBoard>(), app.Lifetime.ApplicationStopping);
         _ = new ModelWatcher(node, warn).RunAsync(app.Lifetime.ApplicationStopping);
         return server;
@@ -120,16 +123,24 @@ public sealed class NodeServer : IAsyncDisposable
     }
 
     /// <summary>Waits until the process is told to stop, or the token is cancelled.</summary>
-    public async Task WaitForShutdownAsync(CancellationToken cancellation) => await app.WaitForShutdownAsync(cancellation);
+    public async Task WaitForShutdownAsync(CancellationToken cancellation)
+    {
+        // Not the web server's own waiting, which closes the port before the partitions are another's.
+        using var told = CancellationTokenSource.CreateLinkedTokenSource(cancellation, Stopping);
+        await Task.Delay(Timeout.InfiniteTimeSpan, told.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 
-    /// <summary>Stops taking calls, lets the ones at hand end, keeps everything.</summary>
+    /// <summary>Says that it stops, hands its partitions over, lets the calls at hand end, keeps everything.</summary>
     public async ValueTask DisposeAsync()
     {
-        // What is asked of this node's partitions is answered until they are another's.
+        app.Lifetime.StopApplication();
+        // What is asked of this node's partitions is answered until they are another's, and sent on then.
         await Node.LeaveAsync();
         await app.StopAsync();
+        await closing.CancelAsync();
         await app.DisposeAsync();
         await Node.DisposeAsync();
+        closing.Dispose();
     }
 
     /// <summary>
