@@ -31,14 +31,15 @@ internal sealed class HistoryReader : IDisposable
 
     /// <param name="isWanted">Whether anybody still waits for it.</param>
     /// <param name="done">Takes the history, on the reader's thread.</param>
+    /// <param name="lost">Takes why the history is not whole and never will be here. On the reader's thread.</param>
     /// <param name="failed">Takes why there is none and never will be: what is stored can't be trusted. On the reader's thread.</param>
-    public void Enqueue(int partition, in HistoryRequest request, Func<bool> isWanted, Action<RecordBatch> done, Action<Exception> failed)
+    public void Enqueue(int partition, in HistoryRequest request, Func<bool> isWanted, Action<RecordBatch> done, Action<string> lost, Action<Exception> failed)
     {
         lock (gate)
         {
             if (!orders.TryGetValue(partition, out Queue<Order>? waiting))
                 orders.Add(partition, waiting = new Queue<Order>());
-            waiting.Enqueue(new Order(request, isWanted, done, failed));
+            waiting.Enqueue(new Order(request, isWanted, done, lost, failed));
             Monitor.Pulse(gate);
         }
     }
@@ -95,6 +96,12 @@ internal sealed class HistoryReader : IDisposable
                 warn($"history in partition {partition} not read, tried again: {unavailable.Message}");
                 return false;
             }
+            catch (HistoryLostException lost)
+            {
+                Remove(partition);
+                order.Lost(lost.Message);
+                return true;
+            }
             catch (Exception failure) when (failure is not OutOfMemoryException)
             {
                 meters.OnFailure(FailedOperation.History);
@@ -119,5 +126,5 @@ internal sealed class HistoryReader : IDisposable
         }
     }
 
-    private sealed record Order(HistoryRequest Request, Func<bool> IsWanted, Action<RecordBatch> Done, Action<Exception> Failed);
+    private sealed record Order(HistoryRequest Request, Func<bool> IsWanted, Action<RecordBatch> Done, Action<string> Lost, Action<Exception> Failed);
 }

@@ -339,7 +339,8 @@ internal sealed class PartitionHost : IDisposable
         foreach (HistoryRequest request in effects.HistoryRequests)
         {
             node.Histories.Enqueue(
-                Partition.Number, request, () => IsRunning, history => Worker.Post(() => Resume(request, history)), failure => Worker.Post(() => Fail(failure)));
+                Partition.Number, request, () => IsRunning, history => Worker.Post(() => Resume(() => Partition.Resume(request, history))),
+                lost => Worker.Post(() => Resume(() => Partition.ResumeWithout(request, lost))), failure => Worker.Post(() => Fail(failure)));
         }
         effects.HistoryRequests.Clear();
     }
@@ -357,14 +358,14 @@ internal sealed class PartitionHost : IDisposable
             TaskScheduler.Default);
     }
 
-    private void Resume(in HistoryRequest request, RecordBatch history)
+    private void Resume(Action resume)
     {
         // One that is leaving keeps the events of a parked debtor in its last checkpoint; who has it next asks again.
         if (!IsRunning)
             return;
         try
         {
-            Partition.Resume(request, history);
+            resume();
             // An empty slice evaluates the debtor and lets its effects out.
             Partition.RunOnce(new Slice { Records = unused, CaughtUp = false, NowMs = node.NowMs, SweepMax = 0 });
             Do(Partition.Effects);

@@ -68,6 +68,7 @@ public interface IEventLog : IDisposable
     /// </summary>
     /// <exception cref="LogUnavailableException">The log can't be read now; try again later.</exception>
     /// <exception cref="LogCorruptException">What is stored can't be trusted: stop the partition.</exception>
+    /// <exception cref="HistoryLostException">Part of it is gone for good; what is left was read.</exception>
     void ReadHistory(int partition, ulong debtorHash, StreamPositions until, RecordBatch into);
 
     /// <summary>

@@ -28,6 +28,9 @@ public sealed class Partition : IDisposable
     private PartitionCounters counters;
     private bool quiet;
 
+    /// <summary>Set while what was held is applied without its history: why what can't do without it is refused.</summary>
+    private string? lostHistory;
+
     /// <param name="models">What it scores with; null: nothing.</param>
     /// <param name="publishes">Whether its acts and dead letters go into the outbox too.</param>
     public Partition(int number, int partitionCount, ModelSet? models, DebtorOptions options, bool publishes = false)
@@ -160,6 +163,28 @@ public sealed class Partition : IDisposable
                 Apply(record);
             else
                 Settle(record, report, own, slot);
+        }
+    }
+
+    /// <summary>
+    /// The other answer to a <see cref="HistoryRequest"/>: there is no whole history any more. A debtor that was built anew from what is left would lose
+    /// what it owes, so it stays as it is; what was held is applied as far as it can be without, and the rest becomes dead letters.
+    /// </summary>
+    /// <param name="why">What is lost, and what to do.</param>
+    public void ResumeWithout(in HistoryRequest request, string why)
+    {
+        RecordBatch held = parked.Release(request.Slot);
+        table.Standing(request.Slot).Flags &= ~StandingFlags.Parked;
+        Touch(request.Slot);
+        lostHistory = why;
+        try
+        {
+            for (int i = 0; i < held.Count; i++)
+                Apply(held[i]);
+        }
+        finally
+        {
+            lostHistory = null;
         }
     }
 
@@ -336,6 +361,9 @@ public sealed class Partition : IDisposable
                 break;
             case ApplyOutcome.Duplicate:
                 counters.Duplicates++;
+                break;
+            case ApplyOutcome.NeedsHistory when lostHistory is not null:
+                Refuse(record, $"the event needs the debtor's whole history: {lostHistory}");
                 break;
             case ApplyOutcome.NeedsHistory:
                 Park(slot, record);

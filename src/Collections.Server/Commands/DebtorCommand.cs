@@ -103,5 +103,7 @@ internal static class DebtorCommand
                 e.Event.Known.ToDateTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture), e.Stream, e.Event.BodyCase.ToString(), Markup.Escape(e.Event.Id), effective);
         }
         Output.Results.Write(table);
+        if (view.EventsMissing.Length > 0)
+            Output.Warn(view.EventsMissing);
     }
 }

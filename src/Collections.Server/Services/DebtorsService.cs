@@ -214,6 +214,10 @@ public sealed class DebtorsService(Node node, Router router, PeerDirectory direc
         {
             throw Wire.Unavailable(unavailable);
         }
+        catch (HistoryLostException lost)
+        {
+            view.EventsMissing = lost.Message;
+        }
         var events = new List<(long KnownMs, EventView View)>();
         for (int i = 0; i < records.Count; i++)
         {

@@ -345,6 +345,28 @@ public sealed class NodeTests
     }
 
     [Fact]
+    public async Task Where_history_is_lost_a_debtor_stays_as_it_is_and_only_what_needs_its_past_is_refused()
+    {
+        await using var scene = new NodeScene(partitions: 1);
+        await scene.OweAsync(("a", 300), ("a", 200));
+        scene.Log.HasLostHistory = true;
+        // The first payment is applied; the second has its id and another amount; the third is held behind it.
+        foreach ((string id, long amount) in ((string, long)[])[("one", 100), ("one", 50), ("two", 25)])
+        {
+            var payment = new AppendBatch();
+            payment.Add(0, EventStream.Payments, DebtorKey.HashOf("bank"u8, "a"u8), scene.Time.NowMs, history: false, new EventWriter().PaymentReceived(scene.At("a") with { Id = NodeScene.Utf8(id) }, amount, Currency.Parse("EUR")));
+            await scene.Log.AppendAsync(payment, CancellationToken.None);
+        }
+        await scene.SettleAsync();
+        await scene.SettleAsync();
+        await scene.Node.CheckpointAsync().WaitAsync(NodeScene.Patience);
+        StoredDeadLetter refused = Assert.Single(scene.Store.LoadDeadLetters(0, 0, 10));
+        Assert.Contains("the event needs the debtor's whole history: the simulated log has lost", refused.Letter.Reason, StringComparison.Ordinal);
+        LeasedAction action = Assert.Single((await scene.PullAsync(5)).Leases);
+        Assert.Equal(300 + 200 - 100 - 25, action.OverdueMinor);
+    }
+
+    [Fact]
     public async Task Of_requests_whose_leases_have_ended_nothing_but_their_names_is_kept()
     {
         await using var scene = new NodeScene(partitions: 2);

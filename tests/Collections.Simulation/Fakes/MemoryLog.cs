@@ -50,6 +50,9 @@ internal sealed class MemoryLog : IEventLog
     /// <summary>While true, no history can be read, and none ever will be: what is stored is damaged.</summary>
     public bool IsDamaged { get; set; }
 
+    /// <summary>While true, histories are told without their oldest record, and that this is so.</summary>
+    public bool HasLostHistory { get; set; }
+
     /// <summary>While true, nobody says where the log ends, as behind a network that is cut.</summary>
     public bool IsSilent { get; set; }
 
@@ -139,13 +142,15 @@ internal sealed class MemoryLog : IEventLog
             for (int stream = EventKinds.StreamCount - 1; stream >= 0; stream--)
             {
                 List<Stored> records = streams[partition, stream];
-                for (int i = (int)Math.Min(records.Count, until[(EventStream)stream]) - 1; i >= begins[partition][(EventStream)stream]; i--)
+                for (int i = (int)Math.Min(records.Count, until[(EventStream)stream]) - 1; i >= (HasLostHistory ? 1 : 0) + begins[partition][(EventStream)stream]; i--)
                 {
                     if (records[i].DebtorHash == debtorHash)
                         Add(partition, (EventStream)stream, i, into);
                 }
             }
         }
+        if (HasLostHistory)
+            throw new HistoryLostException("the simulated log has lost the first record of each stream");
     }
 
     public void Dispose()
