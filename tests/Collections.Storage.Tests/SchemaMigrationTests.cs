@@ -89,6 +89,20 @@ public sealed class SchemaMigrationTests(SharedCluster cluster)
     }
 
     [PostgresFact]
+    public void A_role_that_may_not_make_temporary_tables_is_told_so_before_it_serves()
+    {
+        var scene = new PostgresScene(cluster.Server);
+        string role = $"{scene.Settings.Schema}_bare";
+        scene.Sql($"CREATE ROLE {role} LOGIN");
+        scene.Sql("CREATE DATABASE hardened TEMPLATE template0");
+        scene.Sql("REVOKE TEMPORARY ON DATABASE hardened FROM PUBLIC");
+        PostgresSettings settings = PostgresSettings.Parse(cluster.Server.NewSchema()
+            .Replace("Database=postgres", "Database=hardened", StringComparison.Ordinal).Replace("Username=collections", $"Username={role}", StringComparison.Ordinal));
+        Assert.Contains($"GRANT TEMPORARY ON DATABASE hardened TO {role}", Assert.Throws<StorageRefusedException>(() => new PostgresStore(settings)).Message, StringComparison.Ordinal);
+        Assert.Contains("GRANT TEMPORARY", Assert.Throws<StorageRefusedException>(() => PostgresStore.Check(settings)).Message, StringComparison.Ordinal);
+    }
+
+    [PostgresFact]
     public void Checking_changes_nothing_and_says_what_is_missing()
     {
         PostgresSettings settings = PostgresSettings.Parse(cluster.Server.NewSchema());

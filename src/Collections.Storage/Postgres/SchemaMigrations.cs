@@ -113,6 +113,8 @@ internal sealed class SchemaMigrations
         string encoding = Scalar<string>(connection, "SHOW server_encoding") ?? "";
         if (encoding != "UTF8")
             throw new StorageRefusedException($"{settings}: the database's encoding is {encoding}, and names of debtors need UTF8; create one with ENCODING 'UTF8'");
+        if (!Scalar<bool>(connection, "SELECT has_database_privilege(current_database(), 'TEMP')"))
+            throw new StorageRefusedException($"{settings}: the role may not create temporary tables, through which checkpoints go; GRANT TEMPORARY ON DATABASE {Scalar<string>(connection, "SELECT quote_ident(current_database())")} TO {Scalar<string>(connection, "SELECT quote_ident(current_user)")}");
         return version;
     }
 
