@@ -57,6 +57,9 @@ internal sealed class ClusterScene : ICallLink, IAsyncDisposable
 
     public string Bootstrap => bootstrap;
 
+    /// <summary>The directory of a node, or of anything else by its name.</summary>
+    public string DataOf(string name) => folder[name];
+
     /// <summary>By name; null while it is not running.</summary>
     public SortedDictionary<string, ServeProcess> Nodes { get; } = new(StringComparer.Ordinal);
 
