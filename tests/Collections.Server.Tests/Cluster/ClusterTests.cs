@@ -27,6 +27,13 @@ public sealed class ClusterTests(SharedCluster postgres)
         await scene.WaitServingAsync();
         await scene.JudgeAsync(debtors);
         await RequireWholePastAsync(scene, "a");
+        // A node goes on with an archive that was completed, which is ahead of the store by then.
+        await scene.StartNodeAsync("a");
+        await ClusterScene.UntilAsync(scene.Nodes["a"], static status => status.Partitions.Select(static p => p.Node).Distinct().Count() == 3);
+        scene.Send(ClusterEvents.Of(debtors, seed: 3, count: 500));
+        scene.Flush();
+        await ClusterScene.UntilAsync(scene.Nodes["a"], status => status.EventsApplied == scene.Sent.Count);
+        await scene.JudgeAsync(debtors);
     }
 
     /// <summary>The archive of a node that has stopped has its own share of the past; what the others ran can be fetched.</summary>
