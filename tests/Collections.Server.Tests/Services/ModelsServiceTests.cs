@@ -255,6 +255,12 @@ public sealed class ModelsServiceTests
             Assert.Equal(lost, silent.Partition);
             Assert.Contains($"partition {lost} has stopped: ", silent.Reason, StringComparison.Ordinal);
         }
+        foreach (string command in (string[])["compare", "watch"])
+        {
+            string shown = (await CollectionsProcess.RunAsync(["model", command, "--address", scene.Address.Authority, "--tenant", NodeScene.Tenant])).RequireSuccess();
+            Assert.Contains("these figures cover 3 of 4 partitions; without:", shown, StringComparison.Ordinal);
+            Assert.Contains($"  {lost}: partition {lost} has stopped: ", shown, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
