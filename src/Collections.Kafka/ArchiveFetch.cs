@@ -49,7 +49,11 @@ public sealed class ArchiveFetch
     private long Fetch(KafkaClient client, int partition, StreamPositions begins, StreamPositions end, CancellationToken cancellation)
     {
         long added = 0;
-        StreamPositions from = archive.End(partition), to = end.Max(from);
+        ArchiveNote? before = archive.NoteOf(partition);
+        // Behind the last record there may be offsets without one, which were read through.
+        StreamPositions from = archive.End(partition).Max(before?.Through ?? StreamPositions.Start), to = end.Max(from);
+        if (before is { IsBehind: false } && archive.GapOf(partition) is null && from.Covers(end))
+            return 0;
         while (archive.GapOf(partition) is { } gap)
         {
             NoteBefore(RangeCopy.LostOf(begins, gap.From, gap.To));
