@@ -42,6 +42,12 @@ public static class Limits
     public const int ComparedHeadMax = 10_000;
 
     /// <summary>
+    /// Places of all heads of a comparison together: 2 million × some 120 bytes are 240 MB in the node that is asked. The default of 100 places allows
+    /// 10,000 queues, the maximum of 10,000 places 100.
+    /// </summary>
+    public const int ComparedEntriesMax = 2_000_000;
+
+    /// <summary>
     /// Groups of one version's watched predictions in one partition that are named after portfolios, customer types, products and regions; what is beyond
     /// counts as "others" of its kind. 1,000 × some 100 bytes are written with a checkpoint, for each version that was active for its horizon.
     /// </summary>

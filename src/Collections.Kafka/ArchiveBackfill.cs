@@ -1,4 +1,3 @@
-using Collections.Domain.Events;
 using Collections.Engine.Logs;
 
 namespace Collections.Kafka;
@@ -7,16 +6,14 @@ namespace Collections.Kafka;
 /// One thread that fetches what the archive misses of open partitions: what others fetched while they ran them. One gap after another, in small
 /// batches, so that the records of the moment hardly wait for it.
 /// </summary>
-internal sealed unsafe class ArchiveBackfill : IDisposable
+internal sealed class ArchiveBackfill : IDisposable
 {
     private readonly KafkaLogOptions options;
     private readonly IRecordArchive archive;
     private readonly Func<int, bool> isOpen;
-    private readonly RecordDecoder decoder;
-    private readonly TimeProvider time;
+    private readonly RangeCopy copy;
     private readonly Action<int> filled;
     private readonly Warnings warnings;
-    private readonly Func<EventStream, int, string> nameOf;
     private readonly AutoResetEvent look = new(false);
     private readonly Thread thread;
 
@@ -26,17 +23,14 @@ internal sealed unsafe class ArchiveBackfill : IDisposable
 
     /// <param name="filled">Called with a partition of which something that was missing is there now.</param>
     public ArchiveBackfill(
-        KafkaLogOptions options, IRecordArchive archive, Func<int, bool> isOpen, RecordDecoder decoder, TimeProvider time, Action<int> filled, Warnings warnings,
-        Func<EventStream, int, string> nameOf)
+        KafkaLogOptions options, IRecordArchive archive, Func<int, bool> isOpen, RecordDecoder decoder, TimeProvider time, Action<int> filled, Warnings warnings)
     {
         this.options = options;
         this.archive = archive;
         this.isOpen = isOpen;
-        this.decoder = decoder;
-        this.time = time;
+        copy = new RangeCopy(options, decoder, time);
         this.filled = filled;
         this.warnings = warnings;
-        this.nameOf = nameOf;
         thread = new Thread(Run) { IsBackground = true, Name = "archive backfill" };
     }
 
@@ -78,20 +72,13 @@ internal sealed unsafe class ArchiveBackfill : IDisposable
         try
         {
             using var client = new KafkaClient(options, onStatistics: null, static _ => { });
-            StreamPositions begins = BeginsOf(client, partition), from = gap.From.Max(begins);
-            foreach (EventStream stream in Enum.GetValues<EventStream>())
-            {
-                if (begins[stream] > gap.From[stream] && gap.From[stream] < gap.To[stream] && gap.From[stream] > 0)
-                    warnings.Say($"gap {stream} {partition}", $"{nameOf(stream, partition)} begins at offset {begins[stream]}, and this node's archive has it up to {gap.From[stream]}: retention has deleted what it missed. Histories of debtors in this partition are incomplete here; copy the partition's archive from the node that ran it");
-            }
-            var streams = Enum.GetValues<EventStream>().Where(stream => from[stream] < gap.To[stream]).Select(stream => (partition, stream, from[stream])).ToList();
-            if (streams.Count == 0)
-            {
-                archive.Fill(partition, gap, new AppendBatch(), gap.To);
-                return true;
-            }
-            client.Assign(streams);
-            Copy(client, partition, gap, from);
+            StreamPositions begins = copy.PositionsOf(client, [partition], beginning: true)[partition];
+            LostPiece[] gone = [.. RangeCopy.LostOf(begins, gap.From, gap.To)];
+            if (gone.Length > 0 && !Note(partition, gone))
+                return false;
+            foreach (LostPiece lost in gone.Where(static lost => lost.From > 0))
+                warnings.Say($"gap {lost.Stream} {partition}", $"{copy.NameOf(lost.Stream, partition)} begins at offset {begins[lost.Stream]}, and this node's archive has it up to {lost.From}: retention has deleted what it missed. Histories of debtors in this partition are incomplete here; copy the partition's archive from the node that ran it");
+            copy.Run(client, partition, gap.From.Max(begins), gap.To, (records, reached) => Keep(partition, gap, records, reached));
             return true;
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
@@ -101,72 +88,28 @@ internal sealed unsafe class ArchiveBackfill : IDisposable
         }
     }
 
-    private void Copy(KafkaClient client, int partition, ArchiveGap gap, StreamPositions from)
+    /// <returns>Whether it was noted: not of one that was closed.</returns>
+    private bool Note(int partition, LostPiece[] lost)
     {
-        Native.Message** messages = stackalloc Native.Message*[Limits.FetchBatch];
-        StreamPositions reached = from;
-        var batch = new AppendBatch();
-        int idle = 0;
-        while (!stopping && !reached.Covers(gap.To))
+        lock (gate)
         {
-            int count = client.Consume(messages, Limits.FetchBatch, Limits.FetchWaitMs);
-            try
-            {
-                for (int i = 0; i < count; i++)
-                    Take(client, messages[i], partition, gap.To, ref reached, batch);
-            }
-            finally
-            {
-                for (int i = 0; i < count; i++)
-                    Native.rd_kafka_message_destroy(messages[i]);
-            }
-            idle = count > 0 ? 0 : idle + 1;
-            if (idle * Limits.FetchWaitMs > Limits.BackfillPatienceMs)
-                throw new LogUnavailableException($"nothing came of what lies behind {reached}");
-            if (batch.Count < Limits.BackfillBatch && count > 0 && !reached.Covers(gap.To))
-                continue;
-            lock (gate)
-            {
-                if (!isOpen(partition))
-                    return;
-                archive.Fill(partition, gap, batch, reached.Min(gap.To));
-            }
-            batch.Clear();
-            filled(partition);
+            if (!isOpen(partition))
+                return false;
+            archive.Note(partition, (archive.NoteOf(partition) ?? ArchiveNote.New).Without(lost));
+            return true;
         }
     }
 
-    private void Take(KafkaClient client, Native.Message* message, int partition, StreamPositions to, ref StreamPositions reached, AppendBatch batch)
+    /// <returns>Whether to go on: not in one that was closed.</returns>
+    private bool Keep(int partition, ArchiveGap gap, AppendBatch records, StreamPositions reached)
     {
-        if (message->Topic == IntPtr.Zero)
-            return;
-        EventStream stream = client.StreamOf(message->Topic);
-        if (message->Error == Native.PartitionEof)
+        lock (gate)
         {
-            reached = reached.With(stream, Math.Max(reached[stream], message->Offset));
-            return;
+            if (!isOpen(partition))
+                return false;
+            archive.Fill(partition, gap, records, reached);
         }
-        if (message->Error is Native.AutoOffsetReset or Native.OffsetOutOfRange)
-            throw new LogUnavailableException($"{nameOf(stream, partition)} can't be read at {reached[stream]}: retention is at work there");
-        if (message->Error != Native.NoError || message->Offset < reached[stream])
-            return;
-        reached = reached.With(stream, message->Offset + 1);
-        if (message->Offset >= to[stream])
-            return;
-        decoder.Decode(
-            new ReadOnlySpan<byte>(message->Value, checked((int)message->Length)), RecordPump.ContentTypeOf(message), Native.rd_kafka_message_timestamp(message, out _),
-            time.GetUtcNow().ToUnixTimeMilliseconds(), partition, stream, message->Offset, batch);
-    }
-
-    private static StreamPositions BeginsOf(KafkaClient client, int partition)
-    {
-        StreamPositions begins = StreamPositions.Start;
-        foreach (StreamEnd begin in client.Ask([partition], beginning: true, Limits.RequestMs))
-        {
-            if (begin.Problem.Length > 0)
-                throw new LogUnavailableException(begin.Problem);
-            begins = begins.With(begin.Stream, begin.Offset);
-        }
-        return begins;
+        filled(partition);
+        return !stopping;
     }
 }

@@ -58,6 +58,9 @@ internal sealed unsafe class KafkaClient : IDisposable
     /// <summary>Reads a partition's streams no more.</summary>
     public void Unassign(int partition) => consumer.IncrementalUnassign(options.Topics.Select(topic => new TopicPartition(topic, partition)));
 
+    /// <summary>Reads these streams no more, which it was told to read.</summary>
+    public void Unassign(int partition, IEnumerable<EventStream> streams) => consumer.IncrementalUnassign(streams.Select(stream => new TopicPartition(options.TopicOf(stream), partition)));
+
     public void Pause(int partition, EventStream stream) => consumer.Pause([new TopicPartition(options.TopicOf(stream), partition)]);
 
     public void Resume(int partition, EventStream stream) => consumer.Resume([new TopicPartition(options.TopicOf(stream), partition)]);

@@ -62,7 +62,7 @@ public sealed class KafkaEventLog : IEventLog
         }
         ends = new EndWatch(questions, group, feeds, time, warnings, OnNews);
         pump = new RecordPump(client, feeds, archive, new RecordDecoder(json), time, OnNews, warnings, NameOf);
-        backfill = new ArchiveBackfill(options, archive, IsOpen, new RecordDecoder(json), time, OnNews, warnings, NameOf);
+        backfill = new ArchiveBackfill(options, archive, IsOpen, new RecordDecoder(json), time, OnNews, warnings);
         pump.Start();
         ends.Start();
         backfill.Start();
@@ -137,6 +137,9 @@ public sealed class KafkaEventLog : IEventLog
         });
         ended.GetAwaiter().GetResult();
         backfill.WaitUntilLeft();
+        // Others go on with it. Of a node that stops the archive tells the past as of then.
+        if (!group.IsLeaving && archive.NoteOf(partition) is { } note)
+            archive.Note(partition, note with { IsBehind = true });
     }
 
     public int Read(int partition, ref StreamPositions from, int maxCount, RecordBatch into)

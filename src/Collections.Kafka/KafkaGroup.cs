@@ -60,6 +60,9 @@ internal sealed unsafe class KafkaGroup : IPartitionGroup
         thread.Start();
     }
 
+    /// <summary>Whether the node leaves on its own account, as when it stops.</summary>
+    public bool IsLeaving => leaving;
+
     public void Leave()
     {
         leaving = true;

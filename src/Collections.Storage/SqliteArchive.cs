@@ -22,6 +22,13 @@ public sealed class SqliteArchive : IRecordArchive
 
     public void Begin(int partition, StreamPositions at) => log.Begin(partition, at);
 
+    /// <inheritdoc cref="SqliteEventLog.Faults"/>
+    public IReadOnlyList<ArchiveFault> Faults => log.Faults;
+
+    public ArchiveNote? NoteOf(int partition) => log.NoteOf(partition);
+
+    public void Note(int partition, ArchiveNote note) => log.Note(partition, note);
+
     public ArchiveGap? GapOf(int partition) => log.GapOf(partition);
 
     public void Fill(int partition, ArchiveGap gap, AppendBatch records, StreamPositions reached) => log.Fill(partition, gap, records, reached);

@@ -118,6 +118,19 @@ public sealed class SqliteEventLog : IEventLog
 
     public int PartitionCount => partitions.Length;
 
+    /// <summary>
+    /// What the archive of a log elsewhere is known to miss, in words, by partition; a log of its own misses nothing. Until <see cref="PassOver"/> a
+    /// partition with a gap is read up to it, and no further.
+    /// </summary>
+    public IReadOnlyList<ArchiveFault> Faults => use == LogUse.Log ? [] : ArchiveFault.Of(this);
+
+    /// <summary>Reads over gaps, for who knows of them.</summary>
+    public void PassOver()
+    {
+        foreach (ChapteredLog partition in partitions)
+            partition.PassOver(partition.End);
+    }
+
     /// <summary>How many partitions the log in <c>directory/log</c> was created with; null if there is none.</summary>
     /// <exception cref="StorageRefusedException">Its description can't be read.</exception>
     public static int? PartitionsIn(string directory) => LogDescription.Find(Path.Combine(directory, "log"))?.Partitions;
@@ -139,6 +152,12 @@ public sealed class SqliteEventLog : IEventLog
 
     /// <summary>As <see cref="IRecordArchive"/> says.</summary>
     internal void Begin(int partition, StreamPositions at) => partitions[partition].Begin(at);
+
+    /// <inheritdoc cref="Begin"/>
+    internal ArchiveNote? NoteOf(int partition) => partitions[partition].Note;
+
+    /// <inheritdoc cref="Begin"/>
+    internal void Note(int partition, ArchiveNote note) => partitions[partition].Note = note;
 
     /// <inheritdoc cref="Begin"/>
     internal ArchiveGap? GapOf(int partition) => partitions[partition].Gap;

@@ -8,6 +8,7 @@ internal sealed class MemoryArchive(int partitions) : IRecordArchive
 {
     private readonly Lock gate = new();
     private readonly List<Stored>[] streams = [.. Enumerable.Range(0, partitions * EventKinds.StreamCount).Select(static _ => new List<Stored>())];
+    private readonly ArchiveNote?[] notes = new ArchiveNote?[partitions];
     private int failures;
     private TaskCompletionSource? held;
 
@@ -31,6 +32,10 @@ internal sealed class MemoryArchive(int partitions) : IRecordArchive
     public void Begin(int partition, StreamPositions at)
     {
     }
+
+    public ArchiveNote? NoteOf(int partition) => notes[partition];
+
+    public void Note(int partition, ArchiveNote note) => notes[partition] = note;
 
     public ArchiveGap? GapOf(int partition) => null;
 

@@ -168,13 +168,79 @@ public sealed class SqliteArchiveTests : IDisposable
             Assert.Null(again.GapOf(0));
         }
         using SqliteArchive whole = Open();
-        Assert.Equal(new ArchiveGap(1, Payments(11), Payments(25)), whole.GapOf(0));
-        whole.Fill(0, whole.GapOf(0)!.Value, new AppendBatch(), Payments(25));
+        // What has once been read through is not asked for again.
+        Assert.Null(whole.GapOf(0));
         for (int slice = 1; slice < 14; slice++)
             Assert.Equal([0, 1, 2, 3, 5, 7, 8, 9, 10, 25, 26], Read(whole, 0, slice));
         var history = new RecordBatch();
         whole.ReadHistory(0, 1, Payments(26), history);
         Assert.Equal([0, 1, 2, 3, 5, 7, 8, 9, 10, 25], LogSamples.Copy(history).Select(record => record.Offset).Order());
+    }
+
+    [Fact]
+    public async Task What_an_archive_is_known_to_miss_is_told_until_it_is_there()
+    {
+        using (SqliteArchive archive = Open())
+        {
+            // One that nobody has begun with misses nothing.
+            Assert.Empty(archive.Faults);
+            archive.Begin(0, StreamPositions.Start);
+            await archive.AppendAsync(At([0, 1, 2]));
+        }
+        Assert.Equal("partition 1: never fetched", Missing());
+        using (SqliteArchive archive = Open())
+        {
+            archive.Begin(1, StreamPositions.Start);
+            Assert.Empty(archive.Faults);
+            archive.Note(0, archive.NoteOf(0)! with { IsBehind = true });
+        }
+        Assert.Equal("partition 0: others have run it since, or it was not fetched to its end", Missing());
+        using (SqliteArchive archive = Open())
+        {
+            archive.Begin(0, Payments(2));
+            Assert.Empty(archive.Faults);
+            archive.Begin(0, Payments(8));
+        }
+        // The process ended before anything was written behind the gap.
+        Assert.Equal("partition 0: others have run it since, or it was not fetched to its end", Missing());
+        using (SqliteArchive archive = Open())
+        {
+            archive.Begin(0, Payments(8));
+            await archive.AppendAsync(At([8]));
+        }
+        Assert.Equal("partition 0: without payments 3 to 7", Missing());
+        using (SqliteEventLog past = SqliteEventLog.OpenToRead(scratch.Directory, clock))
+        {
+            past.PassOver();
+            Assert.Equal([0, 1, 2, 8], past.ReadAll(0).Select(static record => record.Offset));
+        }
+        using (SqliteArchive archive = Open())
+            archive.Fill(0, archive.GapOf(0)!.Value, At([5]), Payments(8));
+        Assert.Equal("", Missing());
+        using (SqliteArchive archive = Open())
+        {
+            var lost = new LostPiece(EventStream.Payments, 6, 7);
+            archive.Note(0, archive.NoteOf(0)!.Without([lost]).Without([lost]));
+            archive.Note(1, archive.NoteOf(1)!.Without([lost]));
+        }
+        Assert.Equal("partitions 0, 1: without payments 6 to 6, which retention had deleted before they were fetched", Missing());
+        using (SqliteArchive archive = Open())
+            Assert.All(archive.Faults, static fault => Assert.False(fault.CanBeFetched));
+        string note = Directory.EnumerateFiles(scratch.Directory, "note.json", SearchOption.AllDirectories).First();
+        File.WriteAllText(note, "{\"version\": 1, \"through\": [1]}");
+        Assert.Contains(note, Assert.Throws<StorageRefusedException>(Open).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_note_has_the_form_that_it_has_on_the_disk()
+    {
+        using (SqliteArchive archive = Open())
+            archive.Note(1, new ArchiveNote(new StreamPositions(1, 20, 300), IsBehind: true, [new LostPiece(EventStream.Activity, 5, 9)]));
+        string path = Path.Combine(scratch.Directory, "log", "p0001", "note.json");
+        Assert.Equal("""{"version":1,"through":[1,20,300],"behind":true,"lost":[{"stream":"activity","from":5,"to":9}]}""", File.ReadAllText(path));
+        using SqliteArchive again = Open();
+        ArchiveNote found = again.NoteOf(1)!;
+        Assert.Equal((new StreamPositions(1, 20, 300), true, new LostPiece(EventStream.Activity, 5, 9)), (found.Through, found.IsBehind, Assert.Single(found.Lost)));
     }
 
     [Theory]
@@ -214,6 +280,12 @@ public sealed class SqliteArchiveTests : IDisposable
     }
 
     public void Dispose() => scratch.Dispose();
+
+    private string Missing()
+    {
+        using SqliteEventLog past = SqliteEventLog.OpenToRead(scratch.Directory, clock);
+        return ArchiveFault.Describe(past.Faults);
+    }
 
     private static StreamPositions Payments(long offset) => new(0, offset, 0);
 

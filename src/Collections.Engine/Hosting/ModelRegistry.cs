@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text;
-using Collections.Engine.Partitions;
 using Collections.Engine.Scoring;
 using Collections.Engine.Stores;
 using Collections.Scoring.Registry;
@@ -133,32 +132,12 @@ public sealed class ModelRegistry : IDisposable
         return new RegistryResult(RegistryStatus.Done, Find(shadow.Number));
     });
 
-    /// <summary>Holds the active propensity model against its shadow, over the debtors and queues of a tenant.</summary>
-    /// <param name="head">Places of each queue's head to compare, 1 to <see cref="Limits.ComparedHeadMax"/>.</param>
-    /// <exception cref="InvalidOperationException">A partition has stopped.</exception>
-    public async Task<ModelComparison> CompareAsync(string tenant, int head)
-    {
-        var tally = new ComparisonTally(head);
-        await SurveyAsync((partition, from) => partition.Survey.Compare(from, tenant, tally));
-        return tally.Result();
-    }
-
-    /// <summary>How far the book has moved away from what a model was trained on, and what came of its predictions.</summary>
-    /// <exception cref="InvalidOperationException">A partition has stopped.</exception>
+    /// <summary>Looks how a model does in the partitions that run here; those that have stopped are left out.</summary>
     public async Task<ModelHealth> WatchAsync(ScoringModel model)
     {
-        var tally = new DriftTally(model);
-        if (tally.HasBaseline)
-            await SurveyAsync((partition, from) => partition.Survey.Measure(from, model.Target, tally));
-        IReadOnlyList<KeyValuePair<OutcomeKey, OutcomeSums>>[] outcomes = await node.AskAll(partition => partition.View.Outcomes());
-        IEnumerable<ReliabilityBin> reliability = outcomes.SelectMany(part => part)
-            .Where(outcome => outcome.Key.Model == model.Number)
-            .GroupBy(outcome => outcome.Key, outcome => outcome.Value)
-            .OrderBy(sums => sums.Key, OutcomeKey.Order)
-            .Select(sums => Bin(sums.Key, sums.Sum(sum => sum.Predictions), sums.Sum(sum => sum.Predicted), sums.Sum(sum => sum.CameTrue)));
-        var health = ModelHealth.Of($"{model.Name} {model.Version}", tally.Result(), [.. reliability]);
-        watched[model.Target] = new WatchedModel(model, health, node.Cadence.GetTimestamp());
-        return health;
+        var tally = new HealthTally(model);
+        await node.Surveys.WatchAsync(node.Owned, tally, CancellationToken.None);
+        return tally.Result();
     }
 
     /// <summary>Takes over what other nodes have changed meanwhile, if anything.</summary>
@@ -178,6 +157,9 @@ public sealed class ModelRegistry : IDisposable
 
     /// <summary>What was found when a model of the target was last looked at; null: not since the node started.</summary>
     internal WatchedModel? LastWatched(ModelTarget target) => watched.GetValueOrDefault(target);
+
+    /// <summary>All that runs here has been looked through: the gauges tell of it.</summary>
+    internal void OnWatched(HealthTally tally) => watched[tally.Model.Target] = new WatchedModel(tally.Model, tally.Result(), node.Cadence.GetTimestamp());
 
     /// <summary>Before the partitions start: what a new registry begins with.</summary>
     internal void Begin(ScoringModel? model, bool activate)
@@ -302,19 +284,6 @@ public sealed class ModelRegistry : IDisposable
             _ = InstallAsync(host.Number, now);
     }
 
-    /// <summary>Leads a survey through all partitions, one after another: its tally has one thread at a time.</summary>
-    private async Task SurveyAsync(Func<Partition, int, int> step)
-    {
-        foreach (int number in node.Owned)
-        {
-            for (int from = 0; from >= 0;)
-            {
-                int at = from;
-                from = await node.Ask(number, partition => step(partition, at));
-            }
-        }
-    }
-
     private RegistryResult Add(ScoringModel model, string by)
     {
         if (Find(model.Name, model.Version) is { } taken)
@@ -397,9 +366,6 @@ public sealed class ModelRegistry : IDisposable
         }
         return path;
     }
-
-    private static ReliabilityBin Bin(OutcomeKey key, long predictions, double predicted, long cameTrue) =>
-        new(key.Dimension, key.Group, predictions, predicted / predictions, (double)cameTrue / predictions);
 
     private bool IsSame(RegisteredModel version, ModelFiles files) => Encoding.UTF8.GetString(store.LoadDocument(version.Number, ManifestDocument) ?? []) == files.Manifest;
 

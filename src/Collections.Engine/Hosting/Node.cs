@@ -41,6 +41,7 @@ public sealed class Node : IAsyncDisposable
         DeadLetters = new DeadLetterDesk(this, store);
         Models = new ModelRegistry(this, store);
         Models.Begin(options.Model, options.ActivateModel);
+        Surveys = new ModelSurveys(this);
     }
 
     /// <summary>Events in.</summary>
@@ -54,6 +55,9 @@ public sealed class Node : IAsyncDisposable
 
     /// <summary>What it scores with.</summary>
     public ModelRegistry Models { get; }
+
+    /// <summary>How that does, in the partitions that run here.</summary>
+    public ModelSurveys Surveys { get; }
 
     /// <summary>What it measures for its operators.</summary>
     public NodeMeters Meters { get; }

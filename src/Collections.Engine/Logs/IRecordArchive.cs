@@ -18,6 +18,12 @@ public interface IRecordArchive : IDisposable
     /// </summary>
     void Begin(int partition, StreamPositions at);
 
+    /// <summary>What was noted of a partition; null: nothing, so that nobody has ever kept it here. Any thread.</summary>
+    ArchiveNote? NoteOf(int partition);
+
+    /// <summary>Notes it; it is durable when this returns. No two of one partition at a time.</summary>
+    void Note(int partition, ArchiveNote note);
+
     /// <summary>The first gap of a partition; null: everything is there. Any thread.</summary>
     ArchiveGap? GapOf(int partition);
 

@@ -42,17 +42,20 @@ public sealed class BookSurvey
             if (acted.ScoredAtMs == 0)
                 continue;
             double shadow = evaluator.Shadow.Of(slot);
-            into.Add(acted.Propensity, shadow);
+            into.Add(partition.Number, ComparisonSums.Of(acted.Propensity, shadow));
             ushort queue = table.Standing(slot).Queue;
             if (queue == 0 || double.IsNaN(shadow))
                 continue;
             Debtor debtor = table.Debtor(slot);
             Decision decision = BuiltInStrategy.Decide(debtor.Facts(AsOf.At(acted.ScoredAtMs)), shadow, AsOf.At(acted.ScoredAtMs));
-            into.AddWaiting(
-                queues.NameOf(queues.All[queue - 1]).ToString(), new ComparedEntry(Encoding.UTF8.GetString(debtor.Name), acted.Value, decision.Value, acted.EligibleSinceMs));
+            into.AddQueue(
+                queues.NameOf(queues.All[queue - 1]).ToString(), waiting: 1, [new ComparedEntry(Encoding.UTF8.GetString(debtor.Name), acted.Value, decision.Value, acted.EligibleSinceMs)]);
         }
         return end < table.Count ? end : -1;
     }
+
+    /// <summary>How many queues the tenant has here.</summary>
+    public int QueueCount(string tenant) => table.Names.TryFind(Encoding.UTF8.GetBytes(tenant), out ushort id) ? queues.All.Count(queue => queue.Tenant == id) : 0;
 
     /// <summary>Counts those whom a model is for into the bins of its training rows, as of the partition's clock.</summary>
     /// <param name="from">The first slot to look at; 0 to begin.</param>

@@ -13,6 +13,13 @@ public sealed record ModelDrift(long Debtors, double Score, IReadOnlyList<Featur
 /// <param name="MissingInTraining">The share of training rows for which it was missing.</param>
 public readonly record struct FeatureDrift(string Feature, double StabilityIndex, double Missing, double MissingInTraining);
 
+/// <summary>What a <see cref="DriftTally"/> has counted, in the order of the model's columns.</summary>
+/// <param name="Scores">By the score's bins; empty: the manifest does not tell its distribution.</param>
+public sealed record DriftCounts(long Debtors, IReadOnlyList<long> Scores, IReadOnlyList<FeatureCounts> Features);
+
+/// <param name="Counts">By the feature's bins.</param>
+public readonly record struct FeatureCounts(string Feature, IReadOnlyList<long> Counts);
+
 /// <summary>Counts the debtors of a book into the bins of a model's training distribution. One thread at a time.</summary>
 public sealed class DriftTally
 {
@@ -53,6 +60,29 @@ public sealed class DriftTally
             return;
         model.Ensemble.PredictRaw(row, 1, raw);
         scores[then.BinOf(raw[0])]++;
+    }
+
+    /// <summary>What has been counted so far.</summary>
+    public DriftCounts Counts => new(debtors, [.. scores], [.. features.Select(static f => new FeatureCounts(f.Name, [.. f.Counts]))]);
+
+    /// <summary>Adds what was counted of other debtors by the same model.</summary>
+    /// <exception cref="FormatException">It was counted into other bins.</exception>
+    public void Add(DriftCounts other)
+    {
+        bool fits = other.Scores.Count == scores.Length && other.Features.Count == features.Length
+            && features.Zip(other.Features).All(static pair => pair.First.Name == pair.Second.Feature && pair.First.Counts.Length == pair.Second.Counts.Count);
+        if (!fits)
+            throw new FormatException($"counts of {other.Features.Count} features do not fit the bins of {model}, which tells {features.Length}");
+        debtors += other.Debtors;
+        Add(other.Scores, scores);
+        for (int i = 0; i < features.Length; i++)
+            Add(other.Features[i].Counts, features[i].Counts);
+    }
+
+    private static void Add(IReadOnlyList<long> counts, long[] to)
+    {
+        for (int i = 0; i < to.Length; i++)
+            to[i] += counts[i];
     }
 
     public ModelDrift Result() => new(

@@ -87,6 +87,10 @@ public sealed class Peer : IActionSource, IDisposable
     /// <summary>Its leases that end, until it stops or is cancelled.</summary>
     internal AsyncServerStreamingCall<PeerNews> Watch(CancellationToken cancellation) => client.Watch(new PeerWatchRequest(), new CallOptions(cancellationToken: cancellation));
 
+    internal AsyncServerStreamingCall<PeerComparisonPart> CompareModels(PeerCompareRequest request, CallOptions options) => client.CompareModels(request, options);
+
+    internal AsyncServerStreamingCall<PeerHealthPart> WatchModel(PeerWatchModelRequest request, CallOptions options) => client.WatchModel(request, options);
+
     public void Dispose()
     {
         Channel.Dispose();

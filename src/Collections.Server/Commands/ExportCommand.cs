@@ -35,8 +35,10 @@ internal static class ExportCommand
             var directory = new DataDirectory(order.Data);
             if (!directory.HasLog)
                 return Output.Fail($"--data: there is no log in {Path.GetFullPath(order.Data)}");
-            using IEventLog log = directory.OpenPast(TimeProvider.System);
-            return Output.Notes.Progress().Start(bars => Write(order, log, bars.AddTask("reading the log", maxValue: 2 * log.PartitionCount), cancellation));
+            using IEventLog log = directory.OpenPast(TimeProvider.System, order.Incomplete, out string? missing);
+            if (missing is not null)
+                Output.Warn($"the archive is not complete: {missing}");
+            return Output.Notes.Progress().Start(bars => Write(order, log, missing, bars.AddTask("reading the log", maxValue: 2 * log.PartitionCount), cancellation));
         }
         catch (Exception failure) when (DataDirectory.IsExpected(failure))
         {
@@ -48,7 +50,7 @@ internal static class ExportCommand
         }
     }
 
-    private static int Write(TrainingSetOrder order, IEventLog log, ProgressTask bar, CancellationToken cancellation)
+    private static int Write(TrainingSetOrder order, IEventLog log, string? missing, ProgressTask bar, CancellationToken cancellation)
     {
         LogSurvey survey = LogSurvey.Of(log, order.Selection, partition =>
         {
@@ -66,7 +68,7 @@ internal static class ExportCommand
         export.Run(done => bar.Value = log.PartitionCount + done, cancellation);
         if (export.Tally.Rows == 0)
             return Output.Fail(WhyEmpty(plan, survey, export.Tally));
-        DataCard card = DataCard.Of(Path.GetFileName(csv), order.CommandLine, plan, order.EveryDays, survey, export.Tally);
+        DataCard card = DataCard.Of(Path.GetFileName(csv), order.CommandLine, plan, order.EveryDays, survey, missing, export.Tally);
         File.WriteAllText(cardPath, card.ToJson());
         if (order.Json)
             Output.WriteJson(card);

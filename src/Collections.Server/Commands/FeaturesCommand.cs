@@ -16,12 +16,16 @@ internal static class FeaturesCommand
     {
         var data = new Option<string>("--data") { Description = "Directory of the log", DefaultValueFactory = _ => DataDirectory.Default };
         var asOf = new Option<string>("--as-of") { Description = "The end of this day (YYYY-MM-DD): what was effective and known by then", Required = true };
-        var command = new Command("features", "Write the features of every debtor as of a date, from the log: a CSV, first column 'debtor'") { data, asOf };
-        command.SetAction(arguments => Run(new DataDirectory(arguments.GetValue(data)!), arguments.GetValue(asOf)!));
+        Option<bool> incomplete = Incomplete();
+        var command = new Command("features", "Write the features of every debtor as of a date, from the log: a CSV, first column 'debtor'") { data, asOf, incomplete };
+        command.SetAction(arguments => Run(new DataDirectory(arguments.GetValue(data)!), arguments.GetValue(asOf)!, arguments.GetValue(incomplete)));
         return command;
     }
 
-    private static int Run(DataDirectory directory, string asOf)
+    /// <summary>What is asked of an archive that misses something.</summary>
+    internal static Option<bool> Incomplete() => new("--incomplete") { Description = "Read the archive of a Kafka log as it is, although it misses something" };
+
+    private static int Run(DataDirectory directory, string asOf, bool incomplete)
     {
         if (!Day.TryParse(asOf, out Day day))
             return Output.Fail($"--as-of: '{asOf}' is no date from 1970-01-02 to 2149-06-05 as YYYY-MM-DD");
@@ -29,7 +33,9 @@ internal static class FeaturesCommand
         {
             if (!directory.HasLog)
                 return Output.Fail($"--data: there is no log in {Path.GetFullPath(directory.Path)}");
-            using IEventLog log = directory.OpenPast(TimeProvider.System);
+            using IEventLog log = directory.OpenPast(TimeProvider.System, incomplete, out string? missing);
+            if (missing is not null)
+                Output.Warn($"the archive is not complete: {missing}");
             using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
             Write(log, day, output);
             return 0;

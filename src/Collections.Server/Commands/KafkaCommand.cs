@@ -8,12 +8,12 @@ using Collections.Server.Kafka;
 
 namespace Collections.Server.Commands;
 
-/// <summary><c>collections kafka</c>: creates and checks the topics of a Kafka log, and fills them from others.</summary>
+/// <summary><c>collections kafka</c>: creates and checks the topics of a Kafka log, fills them from others, and archives them.</summary>
 internal static class KafkaCommand
 {
     private const string RetentionDefault = "30d";
 
-    public static Command Build() => new Command("kafka", "Create and check the topics of a Kafka log, and fill them from others") { Init(), Check(), RepartitionCommand.Build() };
+    public static Command Build() => new Command("kafka", "Create and check the topics of a Kafka log, fill them from others, and archive them") { Init(), Check(), RepartitionCommand.Build(), ArchiveCommand.Build() };
 
     private static Command Init()
     {

@@ -27,6 +27,8 @@ internal static class ModelTables
         Output.Results.Write(changes);
         if (response.Rescored < response.ToRescore)
             Output.Results.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"the book is being scored anew: {response.Rescored:N0} of {response.ToRescore:N0} debtors");
+        foreach (string silent in response.SilentNodes)
+            Output.Results.WriteLine($"without the debtors of {silent}");
     }
 
     public static void Show(string what, ModelVersion version) => Output.Results.MarkupLineInterpolated(
@@ -47,6 +49,7 @@ internal static class ModelTables
         }
         Output.Results.Write(queues);
         Output.Results.WriteLine("heads: expected recovery as the active model / the shadow expects it, in major units");
+        ShowCoverage(comparison.PartitionsCovered, comparison.Silent);
     }
 
     public static void Show(ModelWatch watch)
@@ -70,6 +73,17 @@ internal static class ModelTables
         Output.Results.WriteLine(watch.Alerts.Count == 0 ? "no alerts" : "alerts:");
         foreach (string alert in watch.Alerts)
             Output.Results.WriteLine($"  {alert}");
+        ShowCoverage(watch.PartitionsCovered, watch.Silent);
+    }
+
+    /// <summary>Says what the figures leave out; of all partitions it says nothing.</summary>
+    private static void ShowCoverage(int covered, IReadOnlyCollection<SilentPartition> silent)
+    {
+        if (silent.Count == 0)
+            return;
+        Output.Results.WriteLine(Text($"these figures cover {covered} of {covered + silent.Count} partitions; without:"));
+        foreach (IGrouping<string, SilentPartition> because in silent.GroupBy(static partition => partition.Reason))
+            Output.Results.WriteLine($"  {string.Join(", ", because.Select(static partition => partition.Partition))}: {because.Key}");
     }
 
     private static Table Simple(params string[] columns) => new Table().Border(TableBorder.Simple).AddColumns(columns);

@@ -12,7 +12,7 @@ namespace Collections.Server.Commands;
 /// <param name="CompleteThrough">None: the day before the last of which the log knows anything.</param>
 /// <param name="CommandLine">As the data card quotes it.</param>
 internal sealed record TrainingSetOrder(
-    string Data, IReadOnlyList<Day> Dates, int EveryDays, int HorizonDays, TrainingLabel Label, HistorySelection Selection, Day CompleteThrough, string Out, bool Json, string CommandLine);
+    string Data, IReadOnlyList<Day> Dates, int EveryDays, int HorizonDays, TrainingLabel Label, HistorySelection Selection, Day CompleteThrough, string Out, bool Json, bool Incomplete, string CommandLine);
 
 /// <summary>The options of <c>collections export training-set</c>.</summary>
 internal sealed class TrainingSetOptions
@@ -30,7 +30,9 @@ internal sealed class TrainingSetOptions
     private readonly Option<string?> completeThrough = new("--complete-through") { Description = "The last day of which the log tells everything (default: the day before the last that it knows)" };
     private readonly Option<bool> json = new("--json") { Description = "Print the data card" };
 
-    private Option[] All => [data, from, to, every, horizon, label, target, sample, seed, knownAs, completeThrough, json];
+    private readonly Option<bool> incomplete = FeaturesCommand.Incomplete();
+
+    private Option[] All => [data, from, to, every, horizon, label, target, sample, seed, knownAs, completeThrough, json, incomplete];
 
     public void AddTo(Command command)
     {
@@ -64,7 +66,7 @@ internal sealed class TrainingSetOptions
         order = new TrainingSetOrder(
             At(data), [.. Enumerable.Range(0, dates).Select(i => first.Plus(i * everyDays))], everyDays, horizonDays, wanted,
             new HistorySelection { ImportedKnownWhenEffective = At(knownAs) == "effective", Share = share, Seed = arguments.GetValue(seed) },
-            through, At(target), arguments.GetValue(json), "collections " + string.Join(' ', arguments.Tokens.Select(static token => token.Value)));
+            through, At(target), arguments.GetValue(json), arguments.GetValue(incomplete), "collections " + string.Join(' ', arguments.Tokens.Select(static token => token.Value)));
         return true;
     }
 

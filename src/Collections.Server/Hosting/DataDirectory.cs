@@ -34,8 +34,23 @@ public sealed record DataDirectory(string Path)
     public IStore OpenStore() => Store is null ? new SqliteStore(Path) : new PostgresStore(PostgresSettings.Parse(Store));
 
     /// <summary>Opens what there is to look at the past: the log, or the archive of a Kafka log.</summary>
-    /// <exception cref="StorageRefusedException">It is in use, or there is none.</exception>
-    public SqliteEventLog OpenPast(TimeProvider time) => SqliteEventLog.OpenToRead(Path, time);
+    /// <param name="incomplete">Whether an archive that is known to miss something is read as it is.</param>
+    /// <param name="missing">What it misses, in words; null: nothing.</param>
+    /// <exception cref="StorageRefusedException">It is in use, there is none, or it misses something; the message says what to do.</exception>
+    public SqliteEventLog OpenPast(TimeProvider time, bool incomplete, out string? missing)
+    {
+        SqliteEventLog log = SqliteEventLog.OpenToRead(Path, time);
+        IReadOnlyList<ArchiveFault> faults = log.Faults;
+        missing = faults.Count == 0 ? null : ArchiveFault.Describe(faults);
+        if (faults.Count > 0 && !incomplete)
+        {
+            log.Dispose();
+            string fetch = faults.Any(static fault => fault.CanBeFetched) ? $"complete it with 'collections kafka archive --kafka HOST:PORT --data {Path}', or " : "";
+            throw new StorageRefusedException($"--data: the archive in {System.IO.Path.GetFullPath(Path)} is not complete. {char.ToUpperInvariant(missing![0])}{missing[1..]}. To go on, {fetch}say --incomplete to leave out what is not there");
+        }
+        log.PassOver();
+        return log;
+    }
 
     /// <summary>Failures whose message tells a user what is wrong and what to do; anything else is a defect.</summary>
     public static bool IsExpected(Exception failure) => failure

@@ -3,7 +3,7 @@ using Collections.Engine.Scoring;
 
 namespace Collections.Server.Hosting;
 
-/// <summary>Looks every hour how the active models do, and tells the operator what is beyond a threshold; each alert once for as long as it lasts.</summary>
+/// <summary>Looks every hour how the active models do in the partitions that run here, and tells the operator what is beyond a threshold; each alert once for as long as it lasts.</summary>
 public sealed class ModelWatcher(Node node, Action<string> warn)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
@@ -34,18 +34,11 @@ public sealed class ModelWatcher(Node node, Action<string> warn)
         {
             if (model is null)
                 continue;
-            try
+            foreach (ModelAlert alert in (await node.Models.WatchAsync(model)).Alerts)
             {
-                foreach (ModelAlert alert in (await node.Models.WatchAsync(model)).Alerts)
-                {
-                    now.Add($"{alert.Model} {alert.Subject}");
-                    if (!told.Contains($"{alert.Model} {alert.Subject}"))
-                        warn(alert.ToString());
-                }
-            }
-            catch (InvalidOperationException failure)
-            {
-                warn($"{model}: not watched this time: {failure.Message}");
+                now.Add($"{alert.Model} {alert.Subject}");
+                if (!told.Contains($"{alert.Model} {alert.Subject}"))
+                    warn(alert.ToString());
             }
         }
         told = now;

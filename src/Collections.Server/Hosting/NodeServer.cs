@@ -66,6 +66,7 @@ public sealed class NodeServer : IAsyncDisposable
         var directory = new PeerDirectory(node, store, time, warn);
         builder.Services.AddSingleton(directory);
         builder.Services.AddSingleton<Router>();
+        builder.Services.AddSingleton<FleetSurvey>();
         builder.Services.AddSingleton<LeaseNews>();
         builder.Services.AddSingleton<IngestService>();
         builder.Services.AddSingleton<QueuesService>();

@@ -1,10 +1,12 @@
 using System.Text;
 using System.Text.Unicode;
 using Collections.Engine.Hosting;
+using Collections.Engine.Partitions;
 using Collections.Engine.Scoring;
 using Collections.Engine.Stores;
 using Collections.Scoring.Registry;
 using Collections.Server.Access;
+using Collections.Server.Cluster;
 using Collections.V1;
 using Google.Protobuf;
 using Grpc.Core;
@@ -12,7 +14,7 @@ using Grpc.Core;
 namespace Collections.Server.Services;
 
 /// <summary>The registry of models over gRPC: what there is, what scores, and how it does.</summary>
-public sealed class ModelsService(Node node) : Models.ModelsBase
+public sealed class ModelsService(Node node, Router router, FleetSurvey fleet) : Models.ModelsBase
 {
     /// <summary>The longest model that is taken in a call: 256 MiB, which 10,000 trees of 255 leaves need.</summary>
     public const int ModelBytesMax = 256 * 1024 * 1024;
@@ -25,14 +27,16 @@ public sealed class ModelsService(Node node) : Models.ModelsBase
         var response = new ListModelsResponse();
         response.Versions.Add(node.Models.Versions.Select(Describe));
         response.Changes.Add(node.Models.Acts.Where(act => act.Kind == ConfigurationKind.Model).Select(Describe));
-        for (int number = 0; number < node.PartitionCount; number++)
+        (List<ListModelsResponse> others, List<string> silent) = await router.AskOthersAsync(context, (peer, options) => new Models.ModelsClient(peer.Channel).ListAsync(request, options).ResponseAsync);
+        foreach (int number in node.Owned.Where(number => node.StateOf(number) is not (PartitionState.Stopped or PartitionState.Leaving)))
         {
-            if (node.StateOf(number) == PartitionState.Stopped)
-                continue;
-            (int done, int of) = await Guard(() => node.Ask(number, partition => partition.View.Rescored));
+            (int done, int of) = await Guard(() => RescoredAsync(number));
             response.Rescored += done;
             response.ToRescore += of;
         }
+        response.Rescored += others.Sum(static other => other.Rescored);
+        response.ToRescore += others.Sum(static other => other.ToRescore);
+        response.SilentNodes.Add(silent);
         return response;
     }
 
@@ -63,7 +67,9 @@ public sealed class ModelsService(Node node) : Models.ModelsBase
         ModelSet models = node.Models.Current;
         if (models.Propensity is null || models.Shadow is null)
             throw new RpcException(new Status(StatusCode.FailedPrecondition, "there is no shadow to compare the active model with; 'collections model shadow NAME VERSION' begins one"));
-        Engine.Scoring.ModelComparison found = await Guard(() => node.Models.CompareAsync(tenant, request.Head == 0 ? HeadDefault : request.Head));
+        var survey = new SurveyedComparison(node, models, tenant, request.Head == 0 ? HeadDefault : request.Head);
+        SurveyCoverage coverage = await fleet.LeadAsync(survey, context);
+        Engine.Scoring.ModelComparison found = survey.Result();
         var response = new V1.ModelComparison
         {
             Active = Describe(node.Models.Find(models.Propensity.Number)!),
@@ -76,8 +82,10 @@ public sealed class ModelsService(Node node) : Models.ModelsBase
             DifferenceMax = found.DifferenceMax,
             Correlation = found.Correlation,
             SameTenth = found.SameTenth,
+            PartitionsCovered = coverage.Covered,
         };
         response.Queues.Add(found.Queues.Select(Describe));
+        response.Silent.Add(coverage.Silent.Select(Describe));
         return response;
     }
 
@@ -86,8 +94,17 @@ public sealed class ModelsService(Node node) : Models.ModelsBase
         ModelTarget target = Target(request.Target);
         ScoringModel model = (target == ModelTarget.PreDueRisk ? node.Models.Current.PreDueRisk : node.Models.Current.Propensity)
             ?? throw new RpcException(new Status(StatusCode.FailedPrecondition, $"no model for {ModelTargets.NameOf(target)} is active"));
-        ModelHealth health = await Guard(() => node.Models.WatchAsync(model));
-        var response = new ModelWatch { Model = Describe(node.Models.Find(model.Number)!), Debtors = health.Drift.Debtors, ScoreStability = health.Drift.Score };
+        var survey = new SurveyedHealth(node, model);
+        SurveyCoverage coverage = await fleet.LeadAsync(survey, context);
+        ModelHealth health = survey.Result();
+        var response = new ModelWatch
+        {
+            Model = Describe(node.Models.Find(model.Number)!),
+            Debtors = health.Drift.Debtors,
+            ScoreStability = health.Drift.Score,
+            PartitionsCovered = coverage.Covered,
+        };
+        response.Silent.Add(coverage.Silent.Select(Describe));
         response.Features.Add(health.Drift.Features.Select(feature => new FeatureStability
         {
             Feature = feature.Feature,
@@ -105,6 +122,19 @@ public sealed class ModelsService(Node node) : Models.ModelsBase
         }));
         response.Alerts.Add(health.Alerts.Select(alert => alert.ToString()));
         return response;
+    }
+
+    /// <summary>How many debtors of a partition have been scored anew, of how many; of one that is being given up, its next owner tells.</summary>
+    private async Task<(int Done, int Of)> RescoredAsync(int number)
+    {
+        try
+        {
+            return await node.Ask(number, static partition => partition.View.Rescored);
+        }
+        catch (PartitionElsewhereException)
+        {
+            return default;
+        }
     }
 
     private ModelVersion Describe(RegisteredModel model)
@@ -155,6 +185,8 @@ public sealed class ModelsService(Node node) : Models.ModelsBase
             Version = model?.Manifest.Version ?? "",
         };
     }
+
+    private static V1.SilentPartition Describe(Engine.Hosting.SilentPartition silent) => new() { Partition = silent.Partition, Reason = silent.Reason };
 
     private static V1.QueueComparison Describe(Engine.Scoring.QueueComparison queue)
     {

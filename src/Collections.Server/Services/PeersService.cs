@@ -2,11 +2,13 @@ using System.Threading.Channels;
 using Collections.Engine.Hosting;
 using Collections.Engine.Leases;
 using Collections.Engine.Partitions;
+using Collections.Engine.Scoring;
 using Collections.Engine.Stores;
 using Collections.Server.Cluster;
 using Collections.V1;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting;
+using SilentPartition = Collections.Engine.Hosting.SilentPartition;
 
 namespace Collections.Server.Services;
 
@@ -75,6 +77,51 @@ public sealed class PeersService(Node node, IHostApplicationLifetime lifetime) :
             node.Voided -= OnVoided;
             node.LeasesEnded -= OnEnded;
         }
+    }
+
+    public override async Task CompareModels(PeerCompareRequest request, IServerStreamWriter<PeerComparisonPart> responseStream, ServerCallContext context)
+    {
+        int[] partitions = Partitions(request.Partitions);
+        if (request.Head is < 1 or > Engine.Limits.ComparedHeadMax)
+            throw Wire.Invalid("head", $"must be 1 to {Engine.Limits.ComparedHeadMax}", request.Head);
+        ModelSet models = node.Models.Current;
+        var tally = new ComparisonTally(request.Head);
+        using CancellationTokenSource answerBy = Wire.AnswerBy(context);
+        IReadOnlyList<SilentPartition> silent = models.Propensity?.Number == request.Active && models.Shadow?.Number == request.Shadow
+            ? await node.Surveys.CompareAsync(partitions, request.Tenant, tally, answerBy.Token)
+            : OfAnotherModel(partitions);
+        foreach (PeerComparisonPart part in SurveyMessages.Write(tally, partitions, silent))
+            await responseStream.WriteAsync(part, context.CancellationToken);
+    }
+
+    public override async Task WatchModel(PeerWatchModelRequest request, IServerStreamWriter<PeerHealthPart> responseStream, ServerCallContext context)
+    {
+        int[] partitions = Partitions(request.Partitions);
+        ModelSet models = node.Models.Current;
+        ScoringModel? model = ((ScoringModel?[])[models.Propensity, models.PreDueRisk]).FirstOrDefault(active => active?.Number == request.Model);
+        if (model is null)
+        {
+            foreach (SilentPartition partition in OfAnotherModel(partitions))
+                await responseStream.WriteAsync(new PeerHealthPart { Silent = SurveyMessages.Write(partition) }, context.CancellationToken);
+            return;
+        }
+        var tally = new HealthTally(model);
+        using CancellationTokenSource answerBy = Wire.AnswerBy(context);
+        IReadOnlyList<SilentPartition> silent = await node.Surveys.WatchAsync(partitions, tally, answerBy.Token);
+        foreach (PeerHealthPart part in SurveyMessages.Write(tally, silent))
+            await responseStream.WriteAsync(part, context.CancellationToken);
+    }
+
+    /// <summary>Registries of nodes are the same within a second.</summary>
+    private SilentPartition[] OfAnotherModel(int[] partitions) =>
+        [.. partitions.Select(partition => new SilentPartition(partition, $"node {node.Owner} has not taken over the change of models yet", IsPassing: true))];
+
+    private int[] Partitions(IEnumerable<int> asked)
+    {
+        int[] partitions = [.. asked.Distinct()];
+        foreach (int partition in partitions.Where(partition => partition < 0 || partition >= node.PartitionCount))
+            throw Wire.Invalid("partitions", $"must be 0 to {node.PartitionCount - 1}", partition);
+        return partitions;
     }
 
     private static async Task<T> Guard<T>(Func<Task<T>> act)

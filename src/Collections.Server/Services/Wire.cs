@@ -43,10 +43,18 @@ internal static class Wire
     public static CancellationTokenSource AnswerBy(ServerCallContext context)
     {
         var source = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        TimeSpan left = context.Deadline == DateTime.MaxValue ? TimeSpan.MaxValue : context.Deadline - TimeProvider.System.GetUtcNow().UtcDateTime;
-        if (left < AnswerByMax)
-            source.CancelAfter(left <= TimeSpan.Zero ? TimeSpan.Zero : left - Min(left / 5, AnswerMarginMax));
+        if (TimeToAnswer(context) is var left && left < AnswerByMax)
+            source.CancelAfter(left);
         return source;
+    }
+
+    /// <summary>How long <see cref="AnswerBy"/> gives.</summary>
+    public static TimeSpan TimeToAnswer(ServerCallContext context)
+    {
+        if (context.Deadline == DateTime.MaxValue)
+            return TimeSpan.MaxValue;
+        TimeSpan left = context.Deadline - TimeProvider.System.GetUtcNow().UtcDateTime;
+        return left <= TimeSpan.Zero ? TimeSpan.Zero : left - Min(left / 5, AnswerMarginMax);
     }
 
     public static RpcException Invalid(string field, string problem, object value) =>

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Collections.Domain;
 using Collections.Domain.Debtors;
 using Collections.Engine.History;
@@ -27,13 +28,13 @@ internal sealed record DataCard(
         NewLine = "\n",
     };
 
-    public static DataCard Of(string file, string command, TrainingPlan plan, int everyDays, LogSurvey survey, TrainingSetTally tally) => new(
+    public static DataCard Of(string file, string command, TrainingPlan plan, int everyDays, LogSurvey survey, string? missing, TrainingSetTally tally) => new(
         1, file, command, plan.Label.Target, plan.HorizonDays, new LabelText(plan.Label.ToString(), plan.Label.Describe(plan.HorizonDays)),
         $"{plan.Dates[0]}", $"{plan.Dates[^1]}", everyDays, $"{plan.CompleteThrough}", KnownAsText.Of(plan.Selection.ImportedKnownWhenEffective),
         tally.Rows, tally.Debtors, tally.Positives, [.. tally.Dates], [.. Reasons(plan.Label).Select(reason => new ExclusionCount(NameOf(reason), tally.Excluded(reason), MeaningOf(reason)))],
         "placements with agencies and other transfers are not recorded by this version of the engine, so nobody is left out for one",
         new SampleText(plan.Selection.Share, plan.Selection.Seed, "the share of debtors taken, each with all of its dates, chosen by name and seed"),
-        ColumnTexts(plan.Label), CatalogueText.Current(), LogText.Of(survey));
+        ColumnTexts(plan.Label), CatalogueText.Current(), LogText.Of(survey, missing));
 
     public string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
 
@@ -97,7 +98,11 @@ internal sealed record CatalogueText(int Features, string Hash)
 }
 
 /// <param name="Ends">Where each partition's streams ended when it was read.</param>
-internal sealed record LogText(long Records, string FirstKnown, string LastKnown, IReadOnlyList<StreamPositions> Ends)
+/// <param name="Incomplete">What the archive missed, if anything.</param>
+internal sealed record LogText(
+    long Records, string FirstKnown, string LastKnown, IReadOnlyList<StreamPositions> Ends, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Incomplete)
 {
-    public static LogText Of(LogSurvey survey) => new(survey.Records, $"{Day.OfMs(survey.FirstKnownMs)}", $"{Day.OfMs(survey.LastKnownMs)}", survey.Ends);
+    public static LogText Of(LogSurvey survey, string? missing) => new(
+        survey.Records, $"{Day.OfMs(survey.FirstKnownMs)}", $"{Day.OfMs(survey.LastKnownMs)}", survey.Ends,
+        missing is null ? null : $"NOT COMPLETE: the archive of the Kafka log missed something when it was read, so that rows may rest on less than was known, and debtors be missing. {missing}");
 }

@@ -19,6 +19,9 @@ internal sealed class ChapteredLog : IDisposable
     // Replaced whole; the last one is the one that is appended to.
     private volatile Chapter[] chapters;
 
+    // Replaced whole, by who keeps the archive.
+    private volatile ArchiveNote? note;
+
     /// <param name="open">Opens, or begins, a chapter in a directory; one that has nothing yet starts at the given positions.</param>
     public ChapteredLog(string directory, int partition, Func<string, StreamPositions, PartitionLog> open)
     {
@@ -38,12 +41,37 @@ internal sealed class ChapteredLog : IDisposable
             throw;
         }
         chapters = [.. found];
+        note = NoteFile.Find(directory);
+        if (note is not null)
+            PassOver(note.Through);
         // Only the last one is appended to; however many there are, the others take no files.
         foreach (Chapter earlier in found.SkipLast(1))
             earlier.Log.Rest();
     }
 
     public StreamPositions End => chapters[^1].Log.End;
+
+    /// <summary>What was noted of it; null: nothing.</summary>
+    public ArchiveNote? Note
+    {
+        get => note;
+        set
+        {
+            NoteFile.Write(directory, value!);
+            note = value;
+        }
+    }
+
+    /// <summary>What is missing before the positions will not come: reading goes on behind it.</summary>
+    public void PassOver(StreamPositions until)
+    {
+        Chapter[] all = chapters;
+        for (int i = 0; i + 1 < all.Length; i++)
+        {
+            if (until.Covers(all[i + 1].Start))
+                all[i].FilledTo = all[i + 1].Start;
+        }
+    }
 
     /// <summary>The first piece that is missing; null: everything is there.</summary>
     public ArchiveGap? Gap
@@ -64,7 +92,12 @@ internal sealed class ChapteredLog : IDisposable
     public void Begin(StreamPositions at)
     {
         Chapter[] all = chapters;
-        if (all[^1].Log.End.Covers(at))
+        bool reaches = all[^1].Log.End.Covers(at);
+        // A new chapter is nothing on the disk until something is written into it.
+        bool isBehind = !reaches || Gap is not null;
+        if (note is null || note.IsBehind != isBehind)
+            Note = (note ?? ArchiveNote.New) with { IsBehind = isBehind };
+        if (reaches)
             return;
         // One in which nothing was ever written takes no place.
         if (all.Length > 1 && all[^1].Log.IsEmpty)
@@ -85,9 +118,12 @@ internal sealed class ChapteredLog : IDisposable
         Chapter chapter = chapters[gap.Chapter];
         if (streams[0].Count + streams[1].Count + streams[2].Count > 0)
             chapter.Log.Append(streams);
-        chapter.FilledTo = chapter.FilledTo.Max(reached);
-        if (chapter.FilledTo.Covers(gap.To))
-            chapter.Log.Rest();
+        chapter.FilledTo = reached;
+        if (!chapter.FilledTo.Covers(gap.To))
+            return;
+        chapter.Log.Rest();
+        ArchiveNote before = note ?? ArchiveNote.New;
+        Note = before with { Through = before.Through.Max(gap.To), IsBehind = Gap is not null };
     }
 
     /// <param name="sourceEnd">As in <see cref="PartitionCursor.Read"/>.</param>
@@ -158,7 +194,7 @@ internal sealed class ChapteredLog : IDisposable
             set
             {
                 lock (gate)
-                    filledTo = value;
+                    filledTo = filledTo.Max(value);
             }
         }
     }

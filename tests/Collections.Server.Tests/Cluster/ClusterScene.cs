@@ -57,6 +57,9 @@ internal sealed class ClusterScene : ICallLink, IAsyncDisposable
 
     public string Bootstrap => bootstrap;
 
+    /// <summary>The directory of a node, or of anything else by its name.</summary>
+    public string DataOf(string name) => folder[name];
+
     /// <summary>By name; null while it is not running.</summary>
     public SortedDictionary<string, ServeProcess> Nodes { get; } = new(StringComparer.Ordinal);
 
@@ -200,7 +203,15 @@ internal sealed class ClusterScene : ICallLink, IAsyncDisposable
     /// <summary>Every ledger on every node against an engine that nothing has happened to.</summary>
     public async Task JudgeAsync(IReadOnlyCollection<string> debtors)
     {
-        await using ServeProcess oracle = await ServeProcess.StartAsync(folder["oracle"], "--partitions", "4");
+        await using ServeProcess oracle = await StartOracleAsync();
+        foreach (string debtor in debtors)
+            Assert.Equal(await LedgerAsync(oracle.Channel, debtor), await CallAsync(channel => LedgerAsync(channel, debtor)));
+    }
+
+    /// <summary>One node on the embedded default that has had everything.</summary>
+    public async Task<ServeProcess> StartOracleAsync()
+    {
+        ServeProcess oracle = await ServeProcess.StartAsync(folder["oracle"], "--partitions", "4");
         await oracle.WaitServingAsync();
         foreach (Event[] part in sent.Chunk(5_000))
         {
@@ -209,8 +220,7 @@ internal sealed class ClusterScene : ICallLink, IAsyncDisposable
             AppendResponse response = await new Ingest.IngestClient(oracle.Channel).AppendAsync(request);
             Assert.All(response.Results, static result => Assert.Equal(AppendStatus.AppendApplied, result.Status));
         }
-        foreach (string debtor in debtors)
-            Assert.Equal(await LedgerAsync(oracle.Channel, debtor), await CallAsync(channel => LedgerAsync(channel, debtor)));
+        return oracle;
     }
 
     public async ValueTask DisposeAsync()

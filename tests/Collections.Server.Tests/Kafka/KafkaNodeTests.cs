@@ -53,7 +53,7 @@ public sealed class KafkaNodeTests : IDisposable
             Assert.Equal(0, (await node.AskAll(p => p.Counters.DeadLetters)).Sum() - AdversarialConflicts(await node.AskAll(p => p.Number), store));
         }
         Assert.Empty(warnings);
-        using var past = directory.OpenPast(TimeProvider.System);
+        using var past = directory.OpenPast(TimeProvider.System, incomplete: false, out _);
         AdversarialSet.Instance.Judge(date, AdversarialSet.Read(past, date), "the archive");
     }
 

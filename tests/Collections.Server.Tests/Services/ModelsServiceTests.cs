@@ -232,6 +232,38 @@ public sealed class ModelsServiceTests
     }
 
     [Fact]
+    public async Task A_stopped_partition_is_named_and_the_others_are_looked_at()
+    {
+        await using NodeScene scene = await NodeScene.StartAsync(partitions: 4);
+        await scene.Models.AddAsync(StumpRequest.Of("small", StumpModel.Text("overdue_balance", 150, 0.9, 0.1)));
+        await scene.Models.ActivateAsync(Version("small"));
+        await scene.Models.AddAsync(StumpRequest.Of("large", StumpModel.Text("overdue_balance", 150, 0.1, 0.8)));
+        await scene.Models.ShadowAsync(Version("large"));
+        for (int i = 0; i < 40; i++)
+            await scene.OverdueAsync($"d{i}", 10_000 + i);
+        ModelComparison all = await scene.Models.CompareAsync(new CompareModelsRequest { Tenant = NodeScene.Tenant });
+        Assert.Equal((40, 4, 0), (all.Debtors, all.PartitionsCovered, all.Silent.Count));
+        int lost = (await scene.Node.AskAll(static partition => (partition.Number, partition.View.DebtorCount))).First(static partition => partition.DebtorCount > 0).Number;
+        int debtors = await scene.Node.Ask(lost, static partition => partition.View.DebtorCount);
+        await scene.LoseAsync(lost);
+        ModelComparison found = await scene.Models.CompareAsync(new CompareModelsRequest { Tenant = NodeScene.Tenant });
+        Assert.Equal((40 - debtors, 3), (found.Debtors, found.PartitionsCovered));
+        ModelWatch watch = await scene.Models.WatchAsync(new WatchModelRequest());
+        Assert.Equal(3, watch.PartitionsCovered);
+        foreach (SilentPartition silent in (SilentPartition[])[Assert.Single(found.Silent), Assert.Single(watch.Silent)])
+        {
+            Assert.Equal(lost, silent.Partition);
+            Assert.Contains($"partition {lost} has stopped: ", silent.Reason, StringComparison.Ordinal);
+        }
+        foreach (string command in (string[])["compare", "watch"])
+        {
+            string shown = (await CollectionsProcess.RunAsync(["model", command, "--address", scene.Address.Authority, "--tenant", NodeScene.Tenant])).RequireSuccess();
+            Assert.Contains("these figures cover 3 of 4 partitions; without:", shown, StringComparison.Ordinal);
+            Assert.Contains($"  {lost}: partition {lost} has stopped: ", shown, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task The_risk_before_the_due_date_has_a_model_of_its_own()
     {
         await using NodeScene scene = await NodeScene.StartAsync();

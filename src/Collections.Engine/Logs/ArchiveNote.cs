@@ -1,0 +1,19 @@
+using Collections.Domain.Events;
+
+namespace Collections.Engine.Logs;
+
+/// <summary>What who keeps an archive has noted of one partition, beside its records.</summary>
+/// <param name="Through">What its source had before is here, save what is lost: offsets that are missing there are missing in the source, too.</param>
+/// <param name="IsBehind">The source has gone on behind the archive's end: others run the partition, or it has not been fetched to its end.</param>
+/// <param name="Lost">What the source did not have any more when it was asked for, and what is not here either.</param>
+public sealed record ArchiveNote(StreamPositions Through, bool IsBehind, IReadOnlyList<LostPiece> Lost)
+{
+    /// <summary>Of a partition that is begun with.</summary>
+    public static readonly ArchiveNote New = new(StreamPositions.Start, IsBehind: false, []);
+
+    /// <summary>The same without these pieces.</summary>
+    public ArchiveNote Without(IEnumerable<LostPiece> pieces) => this with { Lost = [.. Lost.Union(pieces)] };
+}
+
+/// <summary>Records of a stream that nobody can fetch any more: those from one offset to before the other.</summary>
+public readonly record struct LostPiece(EventStream Stream, long From, long To);
