@@ -85,7 +85,7 @@ public sealed class KafkaEventLog : IEventLog
 
     public IPartitionGroup Group => group;
 
-    public StreamPositions End(int partition) => Find(partition)?.EndOver(archive) ?? archive.End(partition);
+    public StreamPositions End(int partition) => Find(partition)?.End(archive) ?? archive.End(partition);
 
     public bool KnowsEnd(int partition) => Find(partition) is { } feed && ends.KnowsEnd(feed);
 
@@ -98,7 +98,10 @@ public sealed class KafkaEventLog : IEventLog
         long askedAt = ends.Now;
         List<StreamEnd> begins = Require([partition], beginning: true), stops = Require([partition], beginning: false);
         archive.Begin(partition, from);
+        // Of a stream that ends with a gap the archive's own end tells less than what was noted.
         StreamPositions archived = archive.End(partition), start = archived;
+        if (archive.GapOf(partition) is null && archive.NoteOf(partition) is { } noted)
+            archived = archived.Max(noted.Through);
         for (int i = 0; i < begins.Count; i++)
         {
             EventStream stream = begins[i].Stream;
@@ -138,8 +141,8 @@ public sealed class KafkaEventLog : IEventLog
         ended.GetAwaiter().GetResult();
         backfill.WaitUntilLeft();
         // Others go on with it. Of a node that stops the archive tells the past as of then.
-        if (!group.IsLeaving && archive.NoteOf(partition) is { } note)
-            archive.Note(partition, note with { IsBehind = true });
+        if (archive.NoteOf(partition) is { } note)
+            archive.Note(partition, note with { Through = archive.GapOf(partition) is null ? note.Through.Max(feed.Fed) : note.Through, IsBehind = note.IsBehind || !group.IsLeaving });
     }
 
     public int Read(int partition, ref StreamPositions from, int maxCount, RecordBatch into)
@@ -147,7 +150,9 @@ public sealed class KafkaEventLog : IEventLog
         if (Find(partition) is not { } feed)
             throw new LogUnavailableException($"partition {partition} is not open here");
         feed.ThrowIfFailed();
-        int count = archive.Read(partition, ref from, maxCount, End(partition), into);
+        int count = archive.Read(partition, ref from, maxCount, feed.EndOver(archive), into);
+        if (count < maxCount)
+            from = feed.PassGaps(from, archive);
         feed.OnRead(from);
         return count;
     }

@@ -40,6 +40,41 @@ internal sealed class PartitionFeed(int partition, StreamPositions start)
 
     public StreamPositions HandedTo { get; private set; } = start;
 
+    /// <summary>Behind everything that Kafka has, gaps included, as far as is known.</summary>
+    public StreamPositions End(IRecordArchive archive)
+    {
+        lock (gate)
+            return archive.End(partition).Max(fed).Max(sourceEnd);
+    }
+
+    /// <summary>
+    /// Who has read everything that is archived goes on behind the gaps that follow. Otherwise a stream that ends with one would be asked for it again when
+    /// retention has taken the records before it, too, and seem to have lost them.
+    /// </summary>
+    public StreamPositions PassGaps(StreamPositions from, IRecordArchive archive)
+    {
+        lock (gate)
+        {
+            StreamPositions archived = archive.End(partition);
+            foreach (EventStream stream in Enum.GetValues<EventStream>())
+            {
+                if (from[stream] >= archived[stream] && from[stream] < fed[stream])
+                    from = from.With(stream, fed[stream]);
+            }
+            return from;
+        }
+    }
+
+    /// <summary>Everything before it is in the archive, or was never anything.</summary>
+    public StreamPositions Fed
+    {
+        get
+        {
+            lock (gate)
+                return fed;
+        }
+    }
+
     /// <summary>Behind the last record, as far as is known; where only gaps are left, the archive's own end.</summary>
     public StreamPositions EndOver(IRecordArchive archive)
     {

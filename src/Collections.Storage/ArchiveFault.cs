@@ -37,7 +37,7 @@ public readonly record struct ArchiveFault(int Partition, bool CanBeFetched, str
         else if (note is { IsBehind: true })
             yield return new ArchiveFault(partition, true, "others have run it since, or it was not fetched to its end");
         foreach (LostPiece lost in note?.Lost ?? [])
-            yield return new ArchiveFault(partition, false, $"without {NameOf(lost.Stream)} {lost.From} to {lost.To - 1}, which retention had deleted before they were fetched");
+            yield return new ArchiveFault(partition, false, $"without {lost}, which retention had deleted before they were fetched");
     }
 
     private static string Between(StreamPositions from, StreamPositions to) => string.Join(", ", Enum.GetValues<EventStream>()

@@ -54,6 +54,37 @@ public sealed class SqliteArchiveTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_lost_is_said_with_what_is_left()
+    {
+        using SqliteArchive archive = Open();
+        archive.Begin(0, StreamPositions.Start);
+        await archive.AppendAsync(At([3, 4]));
+        archive.Note(0, archive.NoteOf(0)!.Without([new LostPiece(EventStream.Payments, 0, 3), new LostPiece(EventStream.Activity, 8, 9)]));
+        var history = new RecordBatch();
+        string said = Assert.Throws<HistoryLostException>(() => archive.ReadHistory(0, 1, new StreamPositions(0, 5, 8), history)).Message;
+        Assert.Contains("the archive of partition 0 is without payments 0 to 2, which", said, StringComparison.Ordinal);
+        Assert.Equal(2, history.Count);
+    }
+
+    [Fact]
+    public async Task Offsets_that_were_read_through_begin_no_chapter()
+    {
+        using (SqliteArchive archive = Open())
+        {
+            archive.Begin(0, StreamPositions.Start);
+            await archive.AppendAsync(At([3, 4]));
+            archive.Note(0, archive.NoteOf(0)! with { Through = new StreamPositions(0, 7, 0) });
+        }
+        using SqliteArchive again = Open();
+        again.Begin(0, new StreamPositions(0, 7, 0));
+        Assert.Null(again.GapOf(0));
+        Assert.Equal(new StreamPositions(0, 5, 0), again.End(0));
+        // Where nobody has read, there is a gap.
+        again.Begin(0, new StreamPositions(0, 8, 0));
+        Assert.NotNull(again.GapOf(0));
+    }
+
+    [Fact]
     public async Task What_is_archived_already_is_not_archived_twice()
     {
         using SqliteArchive archive = Open();

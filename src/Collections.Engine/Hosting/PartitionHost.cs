@@ -267,14 +267,14 @@ internal sealed class PartitionHost : IDisposable
         long nowMs = node.NowMs;
         int sweepMax = SweepMax();
         bool hasWork = Partition.HasWork && !(Partition.OnlyRescores && sweepMax == 0);
-        if (count == 0 && !hasWork && Partition.ClockMs >= nowMs && State != PartitionState.Recovering)
+        if (count == 0 && next == Partition.Positions && !hasWork && Partition.ClockMs >= nowMs && State != PartitionState.Recovering)
         {
             CheckpointIfTime();
             return false;
         }
         refold?.Count(records);
         long began = count == 0 ? 0 : node.Cadence.GetTimestamp();
-        Partition.RunOnce(new Slice { Records = records, CaughtUp = caughtUp, NowMs = nowMs, SweepMax = sweepMax });
+        Partition.RunOnce(new Slice { Records = records, ReadTo = next, CaughtUp = caughtUp, NowMs = nowMs, SweepMax = sweepMax });
         if (count > 0)
             node.Meters.SliceDuration.Record(node.Cadence.GetElapsedTime(began).TotalSeconds);
         if (refold is not null && refold.IsOver(Number, Partition.Positions))

@@ -16,4 +16,7 @@ public sealed record ArchiveNote(StreamPositions Through, bool IsBehind, IReadOn
 }
 
 /// <summary>Records of a stream that nobody can fetch any more: those from one offset to before the other.</summary>
-public readonly record struct LostPiece(EventStream Stream, long From, long To);
+public readonly record struct LostPiece(EventStream Stream, long From, long To)
+{
+    public override string ToString() => $"{Stream.ToString().ToLowerInvariant()} {From} to {To - 1}";
+}

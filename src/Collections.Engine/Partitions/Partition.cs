@@ -120,6 +120,7 @@ public sealed class Partition : IDisposable
                 Positions = Positions.With(record.Stream, record.Offset + 1);
             }
         }
+        Positions = Positions.Max(slice.ReadTo);
         if (slice.CaughtUp)
         {
             AdvanceClock(slice.NowMs);

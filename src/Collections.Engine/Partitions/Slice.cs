@@ -7,6 +7,12 @@ public readonly ref struct Slice
 {
     public required RecordBatch Records { get; init; }
 
+    /// <summary>
+    /// Where the next slice begins, if that is behind the last record: where the log has offsets without records, which are passed over and must not be
+    /// asked for again when they are long gone.
+    /// </summary>
+    public StreamPositions ReadTo { get; init; }
+
     /// <summary>Whether the records reach the end of every stream: only then does the partition's clock follow the wall clock.</summary>
     public required bool CaughtUp { get; init; }
 

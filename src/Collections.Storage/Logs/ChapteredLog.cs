@@ -92,7 +92,8 @@ internal sealed class ChapteredLog : IDisposable
     public void Begin(StreamPositions at)
     {
         Chapter[] all = chapters;
-        bool reaches = all[^1].Log.End.Covers(at);
+        // Behind the last record there may be offsets without one, which were read through.
+        bool reaches = (note is null || Gap is not null ? all[^1].Log.End : all[^1].Log.End.Max(note.Through)).Covers(at);
         // A new chapter is nothing on the disk until something is written into it.
         bool isBehind = !reaches || Gap is not null;
         if (note is null || note.IsBehind != isBehind)
@@ -148,6 +149,7 @@ internal sealed class ChapteredLog : IDisposable
     }
 
     /// <exception cref="LogUnavailableException">A piece before <paramref name="until"/> is missing yet.</exception>
+    /// <exception cref="HistoryLostException">A piece before it is missing for good.</exception>
     public void ReadHistory(ulong debtorHash, StreamPositions until, RecordBatch into)
     {
         Chapter[] all = chapters;
@@ -158,6 +160,9 @@ internal sealed class ChapteredLog : IDisposable
                 throw new LogUnavailableException($"the archive of partition {partition} is being completed from {all[i].FilledTo} to {all[i + 1].Start}, which this node missed while others ran the partition; it is tried again");
             all[i].Log.ReadHistory(debtorHash, end, into);
         }
+        LostPiece[] lost = [.. (note?.Lost ?? []).Where(piece => piece.From < until[piece.Stream])];
+        if (lost.Length > 0)
+            throw new HistoryLostException($"the archive of partition {partition} is without {string.Join(", ", lost)}, which retention had deleted before this node could fetch them. Bring the partition's folder from a node or an archive that has them (docs/operations.md, backup), start the node again, and replay what was refused (collections dead-letter replay)");
     }
 
     public void Dispose()

@@ -451,6 +451,21 @@ public sealed class NodeTests
     }
 
     [Fact]
+    public async Task Offsets_without_records_are_passed_over_and_kept()
+    {
+        await using var scene = new NodeScene(partitions: 1);
+        await scene.OweAsync(("a", 300));
+        // As the marks at the end of a transaction.
+        scene.Log.LoseBefore(0, new StreamPositions(0, 5, 0));
+        await UntilAsync(async () => (await scene.Node.AskAll(static partition => partition.Positions))[0] == new StreamPositions(1, 5, 0));
+        await scene.Node.CheckpointAsync().WaitAsync(NodeScene.Patience);
+        scene.Restart();
+        Assert.Equal(new StreamPositions(1, 5, 0), (await scene.Node.AskAll(static partition => partition.Checkpoints.Committed))[0]);
+        await scene.SettleAsync();
+        Assert.Equal(["a"], NodeScene.Names(await scene.PullAsync(1)));
+    }
+
+    [Fact]
     public async Task A_retry_while_a_partition_recovers_is_answered_why_and_loses_nothing()
     {
         await using var scene = new NodeScene(partitions: 1);

@@ -80,7 +80,7 @@ internal sealed class MemoryLog : IEventLog
     public StreamPositions End(int partition)
     {
         lock (gate)
-            return new StreamPositions(streams[partition, 0].Count, streams[partition, 1].Count, streams[partition, 2].Count);
+            return new StreamPositions(streams[partition, 0].Count, streams[partition, 1].Count, streams[partition, 2].Count).Max(begins[partition]);
     }
 
     public bool KnowsEnd(int partition) => !IsSilent;
