@@ -90,6 +90,12 @@ public static class Limits
     /// <summary>Partitions that are loaded side by side when a node takes several: their checkpoints are decoded on as many cores.</summary>
     public const int LoadsAtOnce = 2;
 
+    /// <summary>
+    /// Checkpoints of a node that are committed side by side: a session of PostgreSQL works on one core, so that with a second one the other is used, too. More
+    /// would take the disk from the log.
+    /// </summary>
+    public const int CheckpointsAtOnce = 2;
+
     /// <summary>How long, in seconds, giving up a partition waits for what is under way: an append or a commit that takes longer has failed.</summary>
     public const int DrainSecondsMax = 10;
 

@@ -65,6 +65,21 @@ public sealed class PostgresStoreTests(SharedCluster cluster)
     }
 
     [PostgresFact]
+    public void States_that_were_left_without_their_checkpoint_give_way_to_the_first_one()
+    {
+        var scene = new PostgresScene(cluster.Server);
+        using PostgresStore store = scene.Open();
+        long epoch = store.TakeOwnership(0, "me");
+        store.Commit(StoreSamples.Full(0, epoch, 1));
+        scene.Sql("DELETE FROM checkpoint");
+        var first = new Checkpoint { Partition = 0, Epoch = epoch };
+        first.AddState(0, 2).Fill(7);
+        first.AddState(3, 2).Fill(8);
+        store.Commit(first);
+        Assert.Equal([0, 3], LoadedCheckpoint.Of(store, 0)!.States.Keys.Order());
+    }
+
+    [PostgresFact]
     public void Where_a_checkpoint_stands_can_be_read()
     {
         var scene = new PostgresScene(cluster.Server);

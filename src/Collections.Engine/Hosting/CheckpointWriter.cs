@@ -5,8 +5,8 @@ using Collections.Engine.Stores;
 namespace Collections.Engine.Hosting;
 
 /// <summary>
-/// One thread that commits checkpoints, one after another. A store that can't be reached is tried again until it answers; meanwhile the
-/// partition goes on, and its log holds what is not yet kept.
+/// A few threads that commit checkpoints, each one after another, in the order in which they come; of a partition one at a time comes. A store that
+/// can't be reached is tried again until it answers; meanwhile the partition goes on, and its log holds what is not yet kept.
 /// </summary>
 internal sealed class CheckpointWriter : IDisposable
 {
@@ -15,15 +15,18 @@ internal sealed class CheckpointWriter : IDisposable
     private readonly IStore store;
     private readonly NodeMeters meters;
     private readonly Action<string> warn;
-    private readonly Thread thread;
+    private readonly Thread[] threads = new Thread[Limits.CheckpointsAtOnce];
 
     public CheckpointWriter(IStore store, NodeMeters meters, Action<string> warn)
     {
         this.store = store;
         this.meters = meters;
         this.warn = warn;
-        thread = new Thread(Run) { IsBackground = true, Name = "checkpoint writer" };
-        thread.Start();
+        for (int i = 0; i < threads.Length; i++)
+        {
+            threads[i] = new Thread(Run) { IsBackground = true, Name = $"checkpoint writer {i}" };
+            threads[i].Start();
+        }
     }
 
     /// <param name="done">Called with null, or with why the checkpoint was refused for good.</param>
@@ -33,7 +36,7 @@ internal sealed class CheckpointWriter : IDisposable
     {
         waiting.CompleteAdding();
         stopping.Cancel();
-        thread.Join();
+        Array.ForEach(threads, static thread => thread.Join());
         waiting.Dispose();
         stopping.Dispose();
     }

@@ -16,6 +16,9 @@ internal sealed record BenchNode(Node Node, long BeganAt, double LoadSeconds);
 /// <summary>What a node of a benchmark runs on: log and store, open.</summary>
 internal sealed class BenchBed : IDisposable
 {
+    /// <summary>How often it is looked whether a node runs everything: more often would itself take processor time from the loading that is measured.</summary>
+    private const int PollMs = 10;
+
     private readonly KafkaSource? source;
     private readonly Action<string> say;
 
@@ -46,10 +49,10 @@ internal sealed class BenchBed : IDisposable
             return new BenchNode(node, Stopwatch.GetTimestamp(), Stopwatch.GetElapsedTime(began).TotalSeconds);
         node.Join(engine.Owner);
         while (node.Owned.Count == 0)
-            await Task.Delay(1);
+            await Task.Delay(PollMs);
         began = Stopwatch.GetTimestamp();
         while (node.Owned.Count < node.PartitionCount)
-            await Task.Delay(1);
+            await Task.Delay(PollMs);
         return new BenchNode(node, began, Stopwatch.GetElapsedTime(began).TotalSeconds);
     }
 

@@ -11,8 +11,8 @@ using static Collections.Storage.Postgres.PostgresSessions;
 namespace Collections.Storage.Postgres;
 
 /// <summary>
-/// Writes checkpoints. States go by binary COPY into a staging table of the connection's own, and from there in one statement into the table of all;
-/// everything else is a few rows. Any thread, one at a time for a partition.
+/// Writes checkpoints. States go by binary COPY, the first ones of a partition into the table of all, later ones into a staging table of the connection's
+/// own and from there in one statement; everything else is a few rows. Any thread, one at a time for a partition.
 /// </summary>
 internal sealed class PostgresCheckpoints(PostgresSessions sessions, Action<StoreStep, int>? fault)
 {
@@ -47,7 +47,7 @@ internal sealed class PostgresCheckpoints(PostgresSessions sessions, Action<Stor
     {
         string doing = Text($"checkpoint of partition {checkpoint.Partition}");
         long number = 0;
-        bool isCommitted = false;
+        bool isCommitted = false, isFirst = false;
         OutboxNumbers last = default;
         try
         {
@@ -55,9 +55,9 @@ internal sealed class PostgresCheckpoints(PostgresSessions sessions, Action<Stor
                 doing,
                 connection =>
                 {
-                    number = Number(connection, checkpoint);
+                    (number, isFirst) = Number(connection, checkpoint);
                     isCommitted = IsCommitted(checkpoint, number);
-                    last = isCommitted ? PostgresOutbox.LastOf(connection, checkpoint.Partition) : Write(connection, checkpoint);
+                    last = isCommitted ? PostgresOutbox.LastOf(connection, checkpoint.Partition) : Write(connection, checkpoint, isFirst);
                     return true;
                 },
                 () => fault?.Invoke(StoreStep.CheckpointCommitted, checkpoint.Partition));
@@ -77,13 +77,19 @@ internal sealed class PostgresCheckpoints(PostgresSessions sessions, Action<Stor
         }
     }
 
-    /// <summary>Checks the epoch, locks the partition against another owner, and counts the checkpoint.</summary>
-    private long Number(NpgsqlConnection connection, Checkpoint checkpoint)
+    /// <summary>Checks the epoch, locks the partition against another owner, and counts the checkpoint; tells whether there was none before.</summary>
+    private (long Number, bool IsFirst) Number(NpgsqlConnection connection, Checkpoint checkpoint)
     {
         fault?.Invoke(StoreStep.Begin, checkpoint.Partition);
-        Execute(connection, Staging);
-        if (Scalar<long?>(connection, "UPDATE owner SET checkpoints = checkpoints + 1 WHERE partition = $1 AND epoch = $2 RETURNING checkpoints", checkpoint.Partition, checkpoint.Epoch) is { } number)
-            return number;
+        using (NpgsqlCommand count = Command(
+            connection,
+            "UPDATE owner SET checkpoints = checkpoints + 1 WHERE partition = $1 AND epoch = $2 RETURNING checkpoints, NOT EXISTS (SELECT FROM checkpoint WHERE partition = $1)",
+            checkpoint.Partition, checkpoint.Epoch))
+        using (NpgsqlDataReader row = count.ExecuteReader())
+        {
+            if (row.Read())
+                return (row.GetInt64(0), row.GetBoolean(1));
+        }
         long epoch = Scalar<long>(connection, "SELECT epoch FROM owner WHERE partition = $1", checkpoint.Partition);
         throw new StoreFencedException(Text($"partition {checkpoint.Partition} is owned under epoch {epoch}, and this checkpoint is of epoch {checkpoint.Epoch}: another owner has taken it, so stop it here"), checkpoint.Partition);
     }
@@ -99,11 +105,11 @@ internal sealed class PostgresCheckpoints(PostgresSessions sessions, Action<Stor
     }
 
     /// <returns>The numbers that the outbox has given last.</returns>
-    private OutboxNumbers Write(NpgsqlConnection connection, Checkpoint checkpoint)
+    private OutboxNumbers Write(NpgsqlConnection connection, Checkpoint checkpoint, bool isFirst)
     {
         int partition = checkpoint.Partition;
         fault?.Invoke(StoreStep.States, partition);
-        WriteStates(connection, checkpoint);
+        WriteStates(connection, checkpoint, isFirst);
         fault?.Invoke(StoreStep.Header, partition);
         WriteHeader(connection, checkpoint);
         fault?.Invoke(StoreStep.Held, partition);
@@ -118,25 +124,35 @@ internal sealed class PostgresCheckpoints(PostgresSessions sessions, Action<Stor
         return last;
     }
 
-    private void WriteStates(NpgsqlConnection connection, Checkpoint checkpoint)
+    /// <summary>Into a table that has none of the partition's states they go at once; among others by way of the staging table.</summary>
+    private void WriteStates(NpgsqlConnection connection, Checkpoint checkpoint, bool isFirst)
     {
-        int seconds = sessions.Settings.CheckpointSeconds;
-        if (checkpoint.Replace)
+        int seconds = sessions.Settings.CheckpointSeconds, partition = checkpoint.Partition;
+        bool isAlone = checkpoint.Replace || isFirst;
+        if (isAlone)
         {
-            using NpgsqlCommand drop = Command(connection, "DELETE FROM state WHERE partition = $1", checkpoint.Partition);
+            // Also before the first one: somebody may have deleted the checkpoint by hand and left the states.
+            using NpgsqlCommand drop = Command(connection, "DELETE FROM state WHERE partition = $1", partition);
             drop.CommandTimeout = seconds;
             drop.ExecuteNonQuery();
         }
         if (checkpoint.StateCount == 0)
             return;
-        CopyIn(connection, $"pg_temp.staging ({Columns})", seconds, to => WriteStates(to, checkpoint));
-        using NpgsqlCommand upsert = Command(connection, Upsert, checkpoint.Partition);
+        if (isAlone)
+        {
+            CopyIn(connection, $"state (partition, {Columns})", seconds, to => WriteStates(to, checkpoint, partition));
+            return;
+        }
+        Execute(connection, Staging);
+        CopyIn(connection, $"pg_temp.staging ({Columns})", seconds, to => WriteStates(to, checkpoint, null));
+        using NpgsqlCommand upsert = Command(connection, Upsert, partition);
         upsert.CommandTimeout = seconds;
         upsert.ExecuteNonQuery();
     }
 
     /// <summary>In the order of the slots, so that they lie in the table as they are loaded; of a slot that comes twice only its last image.</summary>
-    private static void WriteStates(BinaryCopyWriter to, Checkpoint checkpoint)
+    /// <param name="partition">The first column of each row; null: the table has none such.</param>
+    private static void WriteStates(BinaryCopyWriter to, Checkpoint checkpoint, int? partition)
     {
         var order = new ulong[checkpoint.StateCount];
         for (int i = 0; i < order.Length; i++)
@@ -150,7 +166,10 @@ internal sealed class PostgresCheckpoints(PostgresSessions sessions, Action<Stor
             if (at + 1 < order.Length && order[at + 1] >> 32 == entry >> 32)
                 continue;
             int slot = (int)(entry >> 32), index = (int)(entry & uint.MaxValue);
-            to.Row(ColumnCount).Int32(slot);
+            if (partition is { } number)
+                to.Row(1 + ColumnCount).Int32(number).Int32(slot);
+            else
+                to.Row(ColumnCount).Int32(slot);
             if (readable is not null)
                 WriteReadable(to, readable, index);
             else
