@@ -50,9 +50,9 @@ public sealed class ArchiveBackfillTests : IDisposable
         await using NodeServer node = await NodeServer.StartAsync(source.Log, store, new EngineOptions(), TimeProvider.System, new IPEndPoint(IPAddress.Loopback, 0), warnings.Enqueue);
         // Of nodes that share a log each one can ask the others.
         Assert.Empty(source.Log.Others!());
-        Until(() => EndIn(source.Log) == 50);
+        Until(() => ArchivedBy(source.Log) == 50);
         DeleteByRetention();
-        Until(() => EndIn(source.Log) == 60);
+        Until(() => ArchivedBy(source.Log) == 60);
 
         IReadOnlyList<IOtherArchive> known = [];
         log.Others = () => Volatile.Read(ref known);
@@ -63,7 +63,7 @@ public sealed class ArchiveBackfillTests : IDisposable
         using var peer = new Peer(node.Address.Authority, TimeProvider.System);
         Volatile.Write(ref known, [new PeerArchive(peer)]);
         Until(() => archive.GapOf(0) is null);
-        Assert.Empty(archive.NoteOf(0)!.Lost);
+        Assert.True(archive.NoteOf(0)!.Lost.Count == 0, string.Join("\n", warnings));
         Assert.Equal(60, Contents(archive.ReadPiece).Count);
         Assert.Equal(Contents(source.Log.ReadPiece), Contents(archive.ReadPiece));
         Assert.Contains(warnings, w => w.Contains("Payments 20 to ", StringComparison.Ordinal) && w.EndsWith($"from the archive of node {peer.Address}", StringComparison.Ordinal));
@@ -103,7 +103,8 @@ public sealed class ArchiveBackfillTests : IDisposable
 
     private static void Until(Func<bool> done) => Assert.True(SpinWait.SpinUntil(done, CollectionsProcess.Patience), "what was waited for did not happen");
 
-    private static long EndIn(KafkaEventLog log) => log.End(0).Payments;
+    /// <summary>How far its archive is, not how far the topic goes.</summary>
+    private static long ArchivedBy(KafkaEventLog log) => log.ReadPiece(0, new LostPiece(EventStream.Payments, 0, 60), int.MaxValue, new AppendBatch()).To;
 
     private static List<string> Contents(Func<int, LostPiece, int, AppendBatch, ArchivePart> read)
     {
