@@ -99,13 +99,13 @@ internal sealed class LostSearch(TimeProvider time, TimeSpan patience, Warnings 
         (int, EventStream) key = (partition, piece.Stream);
         long now = time.GetTimestamp();
         askedAt[partition] = now;
-        if (isNew || !since.ContainsKey(key))
+        if (isNew || !since.TryGetValue(key, out long first))
         {
-            since[key] = now;
+            since[key] = first = now;
             if (!isNoted)
                 warnings.Say($"wait {piece.Stream} {partition}", $"{piece.Stream} {piece.From} to {piece.To - 1} of partition {partition} were deleted by retention, and no node that can be asked now has them: histories of the partition wait for one, {patience.TotalMinutes:0.#} minutes at most");
         }
-        if (!isNoted && time.GetElapsedTime(since[key], now) < patience)
+        if (!isNoted && time.GetElapsedTime(first, now) < patience)
             return true;
         since.Remove(key);
         askedAt.Remove(partition);
