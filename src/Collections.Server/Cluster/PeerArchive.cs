@@ -64,7 +64,7 @@ internal sealed class PeerArchive(Peer peer) : IOtherArchive
     };
 
     /// <param name="rest">What is still to come.</param>
-    private void Read(PeerArchivePart part, int partition, LostPiece rest, AppendBatch into)
+    private static void Read(PeerArchivePart part, int partition, LostPiece rest, AppendBatch into)
     {
         long next = rest.From;
         foreach (PeerArchived record in part.Records)
@@ -82,7 +82,7 @@ internal sealed class PeerArchive(Peer peer) : IOtherArchive
     }
 
     /// <summary>The next part; null: there are no more.</summary>
-    private PeerArchivePart? Next(AsyncServerStreamingCall<PeerArchivePart> call, CancellationTokenSource patience)
+    private static PeerArchivePart? Next(AsyncServerStreamingCall<PeerArchivePart> call, CancellationTokenSource patience)
     {
         try
         {
