@@ -9,7 +9,7 @@ namespace Collections.Kafka;
 /// that is not archived, a restart reads what was fetched before from the disk, and the archive's end is where fetching goes on: each record is
 /// archived once. Partitions are opened as the group gives them to this node; what it missed of one that others ran is fetched behind its back.
 /// </summary>
-public sealed class KafkaEventLog : IEventLog
+public sealed class KafkaEventLog : IEventLog, IArchivedLog
 {
     /// <summary>The name of the meter that tells of it; its scope is the log.</summary>
     public const string MeterName = "Collections.Kafka";
@@ -75,6 +75,12 @@ public sealed class KafkaEventLog : IEventLog
 
     /// <summary>Called by the fetching thread; it must be quick and must not throw.</summary>
     public Action<int>? Appended { get; set; }
+
+    public Func<IReadOnlyList<IOtherArchive>>? Others
+    {
+        get => backfill.Others;
+        set => backfill.Others = value;
+    }
 
     /// <summary>How it stands; any thread.</summary>
     public KafkaStatistics Statistics => statistics.Snapshot(
@@ -163,6 +169,8 @@ public sealed class KafkaEventLog : IEventLog
             throw new LogUnavailableException($"the archive of partition {partition} ends at {archive.End(partition)}, and history up to {until} is asked for; it is being fetched");
         archive.ReadHistory(partition, debtorHash, until, into);
     }
+
+    public ArchivePart ReadPiece(int partition, LostPiece piece, int bytesMax, AppendBatch into) => archive.ReadPiece(partition, piece, bytesMax, into);
 
     public Task AppendAsync(AppendBatch batch, CancellationToken cancellation)
     {

@@ -38,6 +38,9 @@ public sealed record KafkaLogOptions(string Bootstrap)
     /// <summary>How long an append is tried before it counts as failed, in milliseconds.</summary>
     public int AppendTimeoutMs { get; init; } = 30_000;
 
+    /// <summary>How long the archive waits for a node that has what the topics have no more, before it notes it as lost.</summary>
+    public TimeSpan LostPatience { get; init; } = TimeSpan.FromMilliseconds(Limits.LostPatienceMs);
+
     public string TopicOf(EventStream stream) => $"{Prefix}.{StreamNames[(int)stream]}";
 
     public string TopicOf(OutboxKind kind) => kind == OutboxKind.Decision ? $"{Prefix}.decisions" : $"{Prefix}.dead-letter";

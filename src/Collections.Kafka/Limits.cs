@@ -87,6 +87,15 @@ internal static class Limits
     /// <summary>A gap of which nothing comes for so long is left for another one's.</summary>
     public const int BackfillPatienceMs = 10_000;
 
+    /// <summary>
+    /// How long a gap stays open, in milliseconds, while no node that can be asked has what Kafka has no more: a node whose machine is started anew, or
+    /// that gets another one with its old volume, is back within minutes, and histories of the partition do not wait for ever for one that never comes.
+    /// </summary>
+    public const int LostPatienceMs = 600_000;
+
+    /// <summary>How often the other nodes are asked meanwhile: every ten seconds, one call to each for each stream of a partition.</summary>
+    public const int LostAsksMax = 60;
+
     /// <summary>How often it is looked for gaps.</summary>
     public const int BackfillEveryMs = 1_000;
 }

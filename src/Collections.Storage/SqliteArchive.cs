@@ -38,6 +38,8 @@ public sealed class SqliteArchive : IRecordArchive
     public int Read(int partition, ref StreamPositions from, int maxCount, StreamPositions sourceEnd, RecordBatch into) =>
         log.Read(partition, ref from, maxCount, sourceEnd, into);
 
+    public ArchivePart ReadPiece(int partition, LostPiece piece, int bytesMax, AppendBatch into) => log.ReadPiece(partition, piece, bytesMax, into);
+
     public void ReadHistory(int partition, ulong debtorHash, StreamPositions until, RecordBatch into) =>
         log.ReadHistory(partition, debtorHash, until, into);
 

@@ -172,6 +172,9 @@ public sealed class SqliteEventLog : IEventLog
         partitions[partition].Fill(gap, streams, reached);
     }
 
+    /// <inheritdoc cref="Begin"/>
+    internal ArchivePart ReadPiece(int partition, LostPiece piece, int bytesMax, AppendBatch into) => partitions[partition].ReadPiece(piece, bytesMax, into);
+
     public void ReadHistory(int partition, ulong debtorHash, StreamPositions until, RecordBatch into) =>
         partitions[partition].ReadHistory(debtorHash, until, into);
 

@@ -13,10 +13,27 @@ public sealed record ArchiveNote(StreamPositions Through, bool IsBehind, IReadOn
 
     /// <summary>The same without these pieces.</summary>
     public ArchiveNote Without(IEnumerable<LostPiece> pieces) => this with { Lost = [.. Lost.Union(pieces)] };
+
+    /// <summary>The same with a piece that was found after all; itself, if it was not noted as lost.</summary>
+    public ArchiveNote With(LostPiece found) => Lost.Any(lost => lost.Stream == found.Stream && lost.From < found.To && found.From < lost.To)
+        ? this with { Lost = [.. Lost.SelectMany(lost => lost.Except(found))] }
+        : this;
 }
 
 /// <summary>Records of a stream that nobody can fetch any more: those from one offset to before the other.</summary>
 public readonly record struct LostPiece(EventStream Stream, long From, long To)
 {
+    /// <summary>Whether the other lies within it.</summary>
+    public bool Covers(LostPiece other) => Stream == other.Stream && From <= other.From && other.To <= To;
+
+    /// <summary>What is left of it without the other: none, one or two pieces.</summary>
+    public IEnumerable<LostPiece> Except(LostPiece other)
+    {
+        if (Stream != other.Stream || other.To <= From || To <= other.From)
+            return [this];
+        LostPiece before = this with { To = other.From }, behind = this with { From = other.To };
+        return ((LostPiece[])[before, behind]).Where(static piece => piece.From < piece.To);
+    }
+
     public override string ToString() => $"{Stream.ToString().ToLowerInvariant()} {From} to {To - 1}";
 }

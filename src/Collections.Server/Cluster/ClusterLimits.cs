@@ -44,6 +44,21 @@ internal static class ClusterLimits
     /// </summary>
     public static readonly TimeSpan SurveyTime = TimeSpan.FromMinutes(5);
 
+    /// <summary>A node that was not seen to run anything for so long is not asked for its archive any more: one that comes back runs something, and is seen.</summary>
+    public static readonly TimeSpan RememberedFor = TimeSpan.FromHours(1);
+
+    /// <summary>How long the next part of another node's archive is waited for: it is read from the disk in milliseconds, and a busy disk takes seconds.</summary>
+    public static readonly TimeSpan ArchivePartTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>Records of an archive in one message, in bytes, if one record alone is not larger: some 1,500, one read of the disk and one commit.</summary>
+    public const int ArchivePartBytes = 256 << 10;
+
+    /// <summary>The most that a message of another node may have: a record of an archive, 16 MiB, and 1 MiB for what comes with it.</summary>
+    public const int MessageBytesMax = 17 << 20;
+
+    /// <summary>Other nodes that read this one's archive at the same time: each takes a few milliseconds of the disk for a message. A node asks for one piece after another.</summary>
+    public const int ArchiveReadersMax = 4;
+
     /// <summary>Places of a queue's head in one message: 10,000 × (128 bytes of a name and 40 besides) are 1.7 MB of the 4 MiB that a message may have.</summary>
     public const int EntriesInMessage = 10_000;
 }

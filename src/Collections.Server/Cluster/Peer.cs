@@ -32,7 +32,7 @@ public sealed class Peer : IActionSource, IDisposable
             UseProxy = false,
             AutomaticDecompression = DecompressionMethods.None,
         };
-        Channel = GrpcChannel.ForAddress($"http://{address}", new GrpcChannelOptions { HttpHandler = handler });
+        Channel = GrpcChannel.ForAddress($"http://{address}", new GrpcChannelOptions { HttpHandler = handler, MaxReceiveMessageSize = ClusterLimits.MessageBytesMax });
         client = new Peers.PeersClient(Channel);
     }
 
@@ -90,6 +90,8 @@ public sealed class Peer : IActionSource, IDisposable
     internal AsyncServerStreamingCall<PeerComparisonPart> CompareModels(PeerCompareRequest request, CallOptions options) => client.CompareModels(request, options);
 
     internal AsyncServerStreamingCall<PeerHealthPart> WatchModel(PeerWatchModelRequest request, CallOptions options) => client.WatchModel(request, options);
+
+    internal AsyncServerStreamingCall<PeerArchivePart> ReadArchive(PeerArchiveRequest request, CallOptions options) => client.ReadArchive(request, options);
 
     public void Dispose()
     {

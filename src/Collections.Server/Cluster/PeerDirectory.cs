@@ -16,6 +16,8 @@ public sealed class PeerDirectory : IDisposable
     private readonly Action<string> warn;
     private readonly Lock gate = new();
     private readonly Dictionary<string, Peer> peers = new(StringComparer.Ordinal);
+    // When each other node was last seen to run something.
+    private readonly Dictionary<string, long> seenAt = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim asking = new(1, 1);
     private IReadOnlyDictionary<int, PartitionOwner> owners = new Dictionary<int, PartitionOwner>();
     private long askedAt;
@@ -42,6 +44,19 @@ public sealed class PeerDirectory : IDisposable
         {
             lock (gate)
                 return [.. owners.Values.Select(static owner => owner.Address).Distinct().Where(address => address != node.Owner).Order(StringComparer.Ordinal).Select(Of)];
+        }
+    }
+
+    /// <summary>
+    /// The other nodes that run something or did a while ago, in order of their addresses: one that is away comes back with its disk. Nodes that have run
+    /// nothing since this one started are not known.
+    /// </summary>
+    public IReadOnlyList<Peer> Known
+    {
+        get
+        {
+            lock (gate)
+                return [.. seenAt.Keys.Order(StringComparer.Ordinal).Select(Of)];
         }
     }
 
@@ -96,7 +111,10 @@ public sealed class PeerDirectory : IDisposable
                 return;
             IReadOnlyList<PartitionOwner> found = await Task.Run(store.LoadOwners);
             lock (gate)
+            {
                 owners = found.ToDictionary(static owner => owner.Partition);
+                Remember(found);
+            }
             node.OnOwnersSeen(found);
         }
         catch (Exception unavailable) when (unavailable is not OutOfMemoryException)
@@ -117,8 +135,18 @@ public sealed class PeerDirectory : IDisposable
             foreach (Peer peer in peers.Values)
                 peer.Dispose();
             peers.Clear();
+            seenAt.Clear();
         }
         asking.Dispose();
+    }
+
+    private void Remember(IReadOnlyList<PartitionOwner> found)
+    {
+        long now = time.GetTimestamp();
+        foreach (PartitionOwner owner in found.Where(owner => owner.Address != node.Owner))
+            seenAt[owner.Address] = now;
+        foreach (string gone in seenAt.Where(seen => time.GetElapsedTime(seen.Value, now) > ClusterLimits.RememberedFor).Select(static seen => seen.Key).ToArray())
+            seenAt.Remove(gone);
     }
 
     /// <summary>What is activated on one node reaches the others this way.</summary>

@@ -98,6 +98,8 @@ public sealed class NodeServer : IAsyncDisposable
         }
         var server = new NodeServer(app, node);
         node.Intake.AppliedElsewhere = new AppliedElsewhere(node, directory, time).WaitAsync;
+        if (directory.IsShared && log is IArchivedLog archived)
+            archived.Others = () => [.. directory.Known.Select(static peer => new PeerArchive(peer))];
         node.Join(advertise ?? server.Address.Authority);
         _ = directory.RunAsync(server.closing.Token);
         _ = server.WatchHealthAsync(app.Services.GetRequiredService<HealthStatusBoard>(), app.Lifetime.ApplicationStopping);

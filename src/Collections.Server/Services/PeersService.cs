@@ -1,6 +1,8 @@
 using System.Threading.Channels;
+using Collections.Domain.Events;
 using Collections.Engine.Hosting;
 using Collections.Engine.Leases;
+using Collections.Engine.Logs;
 using Collections.Engine.Partitions;
 using Collections.Engine.Scoring;
 using Collections.Engine.Stores;
@@ -13,8 +15,10 @@ using SilentPartition = Collections.Engine.Hosting.SilentPartition;
 namespace Collections.Server.Services;
 
 /// <summary>What this node does for the others: for the partitions that it runs.</summary>
-public sealed class PeersService(Node node, IHostApplicationLifetime lifetime) : Peers.PeersBase
+public sealed class PeersService(Node node, IHostApplicationLifetime lifetime) : Peers.PeersBase, IDisposable
 {
+    private readonly SemaphoreSlim archiveReaders = new(ClusterLimits.ArchiveReadersMax);
+
     public override Task<PeerLookResponse> Look(PeerLookRequest request, ServerCallContext context) => Guard(async () =>
     {
         PullOrder order = PeerMessages.Read(request.Order);
@@ -111,6 +115,34 @@ public sealed class PeersService(Node node, IHostApplicationLifetime lifetime) :
         foreach (PeerHealthPart part in SurveyMessages.Write(tally, silent))
             await responseStream.WriteAsync(part, context.CancellationToken);
     }
+
+    public override async Task ReadArchive(PeerArchiveRequest request, IServerStreamWriter<PeerArchivePart> responseStream, ServerCallContext context)
+    {
+        _ = Partitions([request.Partition]);
+        if (request.Stream is < 0 or >= EventKinds.StreamCount)
+            throw Wire.Invalid("stream", $"must be 0 to {EventKinds.StreamCount - 1}", request.Stream);
+        if (request.From < 0 || request.To <= request.From)
+            throw Wire.Invalid("to", $"must lie behind from, {request.From}, which is not negative", request.To);
+        if (node.Log is not IArchivedLog log)
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, "the node keeps no archive of a log elsewhere"));
+        if (!archiveReaders.Wait(0))
+            throw new RpcException(new Status(StatusCode.Unavailable, $"{ClusterLimits.ArchiveReadersMax} nodes read its archive already"));
+        try
+        {
+            foreach (PeerArchivePart part in PeerArchive.Write(log, request.Partition, new LostPiece((EventStream)request.Stream, request.From, request.To)))
+                await responseStream.WriteAsync(part, context.CancellationToken);
+        }
+        catch (Exception failure) when (failure is LogUnavailableException or LogCorruptException or ObjectDisposedException)
+        {
+            throw Wire.Unavailable(failure);
+        }
+        finally
+        {
+            archiveReaders.Release();
+        }
+    }
+
+    public void Dispose() => archiveReaders.Dispose();
 
     /// <summary>Registries of nodes are the same within a second.</summary>
     private SilentPartition[] OfAnotherModel(int[] partitions) =>

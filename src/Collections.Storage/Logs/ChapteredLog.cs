@@ -165,6 +165,57 @@ internal sealed class ChapteredLog : IDisposable
             throw new HistoryLostException($"the archive of partition {partition} is without {string.Join(", ", lost)}, which retention had deleted before this node could fetch them. Bring the partition's folder from a node or an archive that has them (docs/operations.md, backup), start the node again, and replay what was refused (collections dead-letter replay)");
     }
 
+    /// <summary>As <see cref="IRecordArchive.ReadPiece"/> says.</summary>
+    public ArchivePart ReadPiece(LostPiece piece, int bytesMax, AppendBatch into)
+    {
+        Chapter[] all = chapters;
+        long reached = piece.From;
+        while (reached < piece.To && into.ByteCount < bytesMax && Find(all, piece with { From = reached }) is { } held)
+        {
+            if (held.Part.From > reached)
+                return reached > piece.From ? new ArchivePart(piece.From, reached) : new ArchivePart(held.Part.From, held.Part.From);
+            reached = held.Log.ReadPiece(held.Part, bytesMax, into);
+        }
+        return reached > piece.From ? new ArchivePart(piece.From, reached) : new ArchivePart(piece.To, piece.To);
+    }
+
+    /// <summary>The first part of a piece that is in one chapter and without a hole; null: there is none.</summary>
+    private (PartitionLog Log, LostPiece Part)? Find(Chapter[] all, LostPiece piece)
+    {
+        EventStream stream = piece.Stream;
+        LostPiece[] lost = [.. (note?.Lost ?? []).Where(l => l.Stream == stream).OrderBy(static l => l.From)];
+        for (int i = 0; i < all.Length; i++)
+        {
+            long from = Math.Max(piece.From, BeginningOf(all[i], stream)), to = all[i].FilledTo[stream];
+            if (i + 1 < all.Length)
+                to = Math.Min(to, all[i + 1].Start[stream]);
+            foreach (LostPiece hole in lost)
+            {
+                if (hole.From <= from)
+                    from = Math.Max(from, hole.To);
+                else
+                    to = Math.Min(to, hole.From);
+            }
+            to = Math.Min(to, piece.To);
+            if (from < to)
+                return (all[i].Log, new LostPiece(stream, from, to));
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// From where on a chapter is known to have everything of a stream. Where a log was begun when its source had lost its beginning already, nothing
+    /// was noted, and the first record is the first one that is vouched for.
+    /// </summary>
+    private static long BeginningOf(Chapter chapter, EventStream stream)
+    {
+        if (chapter.Start[stream] > 0)
+            return chapter.Start[stream];
+        var first = new AppendBatch();
+        chapter.Log.ReadPiece(new LostPiece(stream, 0, long.MaxValue), bytesMax: 1, first);
+        return first.Count > 0 ? first.OffsetOf(0) : long.MaxValue;
+    }
+
     public void Dispose()
     {
         foreach (Chapter chapter in chapters)

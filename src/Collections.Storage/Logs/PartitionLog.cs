@@ -133,6 +133,45 @@ internal sealed class PartitionLog : IDisposable
         }
     }
 
+    /// <summary>
+    /// Adds the records of a piece, until there are <paramref name="bytesMax"/> bytes, over connections of its own: any thread, beside the partition's
+    /// worker.
+    /// </summary>
+    /// <returns>Up to where everything that is here was added.</returns>
+    public long ReadPiece(LostPiece piece, int bytesMax, AppendBatch into)
+    {
+        Segment[] all;
+        long until;
+        lock (gate)
+        {
+            all = segments;
+            until = Math.Min(end[piece.Stream], piece.To);
+        }
+        try
+        {
+            using var readers = new SegmentReaders(partition, Limits.CursorSegmentsMax);
+            var at = new StreamCursor(partition, piece.Stream);
+            at.Seek(piece.From);
+            while (at.Next < until && into.ByteCount < bytesMax)
+            {
+                if (!at.HasRecord)
+                    at.Fill(readers.Of(readers.Locate(all, piece.Stream, at.Next)), Limits.ReadAheadBytes);
+                // Behind offsets without a record the next one may lie behind the piece.
+                if (at.Next >= until)
+                    break;
+                LogRecord record = at.Record;
+                into.Add(partition, piece.Stream, at.DebtorHash, record.KnownMs, record.History, record.Content);
+                into.SetOffset(into.Count - 1, record.Offset);
+                at.Advance();
+            }
+            return at.Next < until ? at.Next : piece.To;
+        }
+        catch (DatabaseException e)
+        {
+            throw Translate(e);
+        }
+    }
+
     public void ReadHistory(ulong debtorHash, StreamPositions until, RecordBatch into)
     {
         lock (historyGate)
