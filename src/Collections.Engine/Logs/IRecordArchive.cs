@@ -51,8 +51,8 @@ public interface IRecordArchive : IDisposable
 
     /// <summary>
     /// Adds the records of a piece, with their offsets, from its beginning up to the first hole, or until there are <paramref name="bytesMax"/> bytes. Where
-    /// the archive has the piece from a later offset only, nothing is added, and the part says from where. Of a stream of which it has nothing before some
-    /// record it does not know whether there ever was anything: its part begins there. Any thread, of a partition that others run too.
+    /// the archive has the piece from a later offset only, nothing is added, and the part says from where. Offsets before the first record that this archive
+    /// was begun with, and that are not noted as lost, were empty for whoever applied the stream. Any thread, of a partition that others run too.
     /// </summary>
     /// <exception cref="LogUnavailableException">It can't be read now; try again later.</exception>
     /// <exception cref="LogCorruptException">What is stored can't be trusted.</exception>

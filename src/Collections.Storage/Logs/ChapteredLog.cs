@@ -186,7 +186,7 @@ internal sealed class ChapteredLog : IDisposable
         LostPiece[] lost = [.. (note?.Lost ?? []).Where(l => l.Stream == stream).OrderBy(static l => l.From)];
         for (int i = 0; i < all.Length; i++)
         {
-            long from = Math.Max(piece.From, BeginningOf(all[i], stream)), to = all[i].FilledTo[stream];
+            long from = Math.Max(piece.From, BeginningOf(all[i], stream)), to = Math.Max(all[i].FilledTo[stream], note?.Through[stream] ?? 0);
             if (i + 1 < all.Length)
                 to = Math.Min(to, all[i + 1].Start[stream]);
             foreach (LostPiece hole in lost)
@@ -204,17 +204,11 @@ internal sealed class ChapteredLog : IDisposable
     }
 
     /// <summary>
-    /// From where on a chapter is known to have everything of a stream. Where a log was begun when its source had lost its beginning already, nothing
-    /// was noted, and the first record is the first one that is vouched for.
+    /// From where on a chapter is known to have everything of a stream. What its source did not have when its first owner began with it was never anything;
+    /// what later ones could not get is noted as lost. A stream of which the first chapter has nothing, and of which nothing was noted, may be another's.
     /// </summary>
-    private static long BeginningOf(Chapter chapter, EventStream stream)
-    {
-        if (chapter.Start[stream] > 0)
-            return chapter.Start[stream];
-        var first = new AppendBatch();
-        chapter.Log.ReadPiece(new LostPiece(stream, 0, long.MaxValue), bytesMax: 1, first);
-        return first.Count > 0 ? first.OffsetOf(0) : long.MaxValue;
-    }
+    private long BeginningOf(Chapter chapter, EventStream stream) =>
+        chapter.Start[stream] > 0 || chapter.Log.End[stream] > 0 || note is { } known && known.Through[stream] > 0 ? chapter.Start[stream] : long.MaxValue;
 
     public void Dispose()
     {
