@@ -67,6 +67,40 @@ public sealed class SqliteArchiveTests : IDisposable
     }
 
     [Fact]
+    public async Task The_directories_of_a_partition_that_is_whole_take_the_place_of_one_that_is_not()
+    {
+        string other = Path.Combine(scratch.Directory, "other");
+        using (var whole = new SqliteArchive(other, new SqliteLogOptions(2), clock))
+        {
+            whole.Begin(0, StreamPositions.Start);
+            await whole.AppendAsync(At([0, 1, 2]));
+            // Others ran it for a while.
+            whole.Begin(0, Payments(5));
+            await whole.AppendAsync(At([5]));
+            whole.Fill(0, whole.GapOf(0)!.Value, At([3, 4]), Payments(5));
+        }
+        using (SqliteArchive archive = Open())
+        {
+            archive.Begin(0, Payments(6));
+            await archive.AppendAsync(At([6]));
+            archive.Note(0, archive.NoteOf(0)!.Without([new LostPiece(EventStream.Payments, 0, 6)]));
+        }
+        string[] places = Directory.GetDirectories(Path.Combine(other, "log"), "p0000*");
+        Assert.Equal(2, places.Length);
+        foreach (string place in Directory.EnumerateDirectories(Path.Combine(scratch.Directory, "log"), "p0000*"))
+            Directory.Delete(place, recursive: true);
+        foreach (string place in places)
+            Directory.Move(place, Path.Combine(scratch.Directory, "log", Path.GetFileName(place)));
+        using SqliteArchive again = Open();
+        again.Begin(0, Payments(7));
+        Assert.Equal(new StreamPositions(0, 6, 0), again.GapOf(0)!.Value.From);
+        again.Fill(0, again.GapOf(0)!.Value, At([6]), Payments(7));
+        var history = new RecordBatch();
+        again.ReadHistory(0, 1, Payments(7), history);
+        Assert.Equal(7, history.Count);
+    }
+
+    [Fact]
     public async Task Offsets_that_were_read_through_begin_no_chapter()
     {
         using (SqliteArchive archive = Open())
