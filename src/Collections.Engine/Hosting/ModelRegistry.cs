@@ -63,7 +63,7 @@ public sealed class ModelRegistry : IDisposable
         this.node = node;
         this.store = store;
         acts = [.. store.LoadActs()];
-        versions = [.. store.LoadVersions().Where(version => version.Kind == ConfigurationKind.Model).Select(Read)];
+        versions = [.. VersionsOf(acts).Select(Read)];
         current = new ModelSet(
             acts.Count, Compile(ActiveNumber(ModelTarget.Propensity)), Compile(ActiveNumber(ModelTarget.PreDueRisk)), Compile(ShadowNumber()))
         { PropensitySinceMs = acts.LastOrDefault(act => IsActivation(act, ModelTarget.Propensity))?.AtMs ?? 0 };
@@ -216,9 +216,9 @@ public sealed class ModelRegistry : IDisposable
     /// <summary>What the store has now; a model that is in use already is not read again.</summary>
     private void Reload()
     {
-        // Versions first: each has been added by an act that is then there. Nothing is taken over before everything has been read.
-        IReadOnlyList<ConfigurationVersion> added = [.. store.LoadVersions().Where(version => version.Kind == ConfigurationKind.Model && version.Number > versions.Count)];
+        // Nothing is taken over before everything has been read.
         IReadOnlyList<ConfigurationAct> found = store.LoadActs();
+        IReadOnlyList<ConfigurationVersion> added = [.. VersionsOf(found).Where(version => version.Number > versions.Count)];
         IReadOnlyList<ConfigurationAct> known = Acts;
         IReadOnlyList<RegisteredModel> knownVersions = versions;
         try
@@ -233,6 +233,16 @@ public sealed class ModelRegistry : IDisposable
             versions = knownVersions;
             throw;
         }
+    }
+
+    /// <summary>
+    /// The versions that acts tell of, read after them: so every version that an act names is there. One that another node adds in between is left out,
+    /// until its act is read, too.
+    /// </summary>
+    private IEnumerable<ConfigurationVersion> VersionsOf(IReadOnlyList<ConfigurationAct> told)
+    {
+        var added = told.Where(static act => act.Act == ConfigurationActKind.Added).Select(static act => act.Number).ToHashSet();
+        return store.LoadVersions().Where(version => version.Kind == ConfigurationKind.Model && added.Contains(version.Number));
     }
 
     private void TakeOver(IReadOnlyList<ConfigurationAct> found)

@@ -43,6 +43,30 @@ public sealed class ModelRegistryTests
     }
 
     [Fact]
+    public async Task A_version_that_another_node_adds_while_the_registry_is_read_is_there_the_next_time()
+    {
+        await using var scene = new NodeScene(partitions: 1);
+        await AddAsync(scene, "1", 0.2);
+        await scene.Node.Models.ActivateAsync("stump", "1", "me");
+        int next = 2;
+        scene.Store.At = moment =>
+        {
+            string version = $"{next}";
+            if (moment != StoreMoment.ActsRead || next > 4)
+                return;
+            next++;
+            AddAsync(scene, version, 0.7).GetAwaiter().GetResult();
+            scene.Node.Models.ActivateAsync("stump", version, "me").GetAwaiter().GetResult();
+        };
+        using var other = new ModelRegistry(scene.Node, scene.Store);
+        Assert.Equal(("1", 1), (other.Current.Propensity!.Version, other.Versions.Count));
+        await other.RefreshAsync().WaitAsync(NodeScene.Patience);
+        Assert.Equal(("3", 3), (other.Current.Propensity!.Version, other.Versions.Count));
+        await other.RefreshAsync().WaitAsync(NodeScene.Patience);
+        Assert.Equal(("4", 4), (other.Current.Propensity!.Version, other.Versions.Count));
+    }
+
+    [Fact]
     public async Task Whoever_asks_a_worker_while_it_stops_gets_an_answer_or_a_refusal()
     {
         for (int round = 0; round < 300; round++)

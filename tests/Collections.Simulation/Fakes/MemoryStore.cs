@@ -13,6 +13,9 @@ internal enum StoreMoment
     BeforeOwnership,
     BeforeRemoval,
     AfterRemoval,
+
+    /// <summary>Acts of the configuration have been read, and versions have not.</summary>
+    ActsRead,
 }
 
 /// <summary>
@@ -188,8 +191,11 @@ internal sealed class MemoryStore : IStore
 
     public IReadOnlyList<ConfigurationAct> LoadActs()
     {
+        ConfigurationAct[] read;
         lock (gate)
-            return [.. acts];
+            read = [.. acts];
+        At?.Invoke(StoreMoment.ActsRead);
+        return read;
     }
 
     public byte[]? LoadDocument(int number, string name)
