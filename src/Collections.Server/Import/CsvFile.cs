@@ -55,7 +55,7 @@ internal sealed class CsvFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            refusal = new ImportFinding(Path.GetFileName(path), 0, "", "", ImportReason.FileUnreadable, $"the file can't be read: {e.Message}", "check the path and the rights on it");
+            refusal = new ImportFinding(Path.GetFileName(path), 0, "", "", ImportReason.FileUnreadable, $"the file can't be read: {e.Message.TrimEnd('.')}", "check the path and the rights on it");
         }
         if (refusal == null)
             return file;

@@ -27,7 +27,7 @@ internal sealed class MappingReader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            errors.Add(Mark.Empty, $"the file can't be read: {e.Message}", "check the path of --mapping and the rights on it");
+            errors.Add(Mark.Empty, $"the file can't be read: {e.Message.TrimEnd('.')}", "check the path of --mapping and the rights on it");
         }
         ImportMapping? mapping = null;
         if (!errors.Any && Parse(content, errors) is { } root)
